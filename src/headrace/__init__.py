@@ -1,0 +1,3 @@
+"""Headrace: a self-hosted Data Flow (ETL) server."""
+
+__version__ = "0.1.0.dev0"
