@@ -1,0 +1,149 @@
+"""Every kind of error, named once.
+
+Two families: a job that is wrong (`JobInvalid`, found without touching data) and a run that failed (`RunFailed` and
+its kinds). Each says where it happened, what is wrong, and, where something would help, what would do. The edges
+decide what a kind means to their caller (an exit code, an HTTP status); nothing below them does.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a job, with its place.
+
+    `field` is the path inside the node as it stands on the wire (`filterConditionList[0].name`), or of the job itself
+    when `node_id` is None. `code` is a stable word for programs; `message` and `hint` are for people.
+    """
+
+    code: str
+    message: str
+    hint: str = ""
+    node_id: int | None = None
+    node: str = ""
+    field: str = ""
+
+    def __str__(self) -> str:
+        place = f"node {self.node!r} ({self.node_id})" if self.node_id is not None else "job"
+        where = f"{place}, {self.field}" if self.field else place
+        return f"{where}: {self.message}" + (f"; {self.hint}" if self.hint else "")
+
+    def as_dict(self) -> dict[str, object]:
+        """The problem as plain JSON values, without the empty ones."""
+        names = {"node_id": "nodeId"}
+        return {names.get(key, key): value for key, value in asdict(self).items() if value not in ("", None)}
+
+
+class HeadraceError(Exception):
+    """What all our errors are; `code` is a stable word, `hint` says what would do."""
+
+    code = "error"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
+
+class SettingInvalid(HeadraceError):
+    """A setting has a value that it can't have, or a name that does not exist."""
+
+    code = "setting-invalid"
+
+
+class JobInvalid(HeadraceError):
+    """The job is wrong; `problems` holds all that was found, never only the first."""
+
+    code = "job-invalid"
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class RunFailed(HeadraceError):
+    """The run could not be done; the old output stands.
+
+    `node_id` and `node` name the place when it is known.
+    """
+
+    code = "run-failed"
+
+    def __init__(self, message: str, *, hint: str = "", node_id: int | None = None, node: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.node_id = node_id
+        self.node = node
+
+    def __str__(self) -> str:
+        place = f"node {self.node!r} ({self.node_id}): " if self.node_id is not None else ""
+        return place + super().__str__()
+
+
+class BadData(RunFailed):
+    """The data can't be read as the job declares it."""
+
+    code = "bad-data"
+
+
+class Cancelled(RunFailed):
+    """Somebody stopped the run before it had published anything."""
+
+    code = "cancelled"
+
+
+class TimedOut(RunFailed):
+    """The run took longer than it may."""
+
+    code = "timed-out"
+
+
+class OutOfMemory(RunFailed):
+    """The run needs more memory than its limit, and could not spill."""
+
+    code = "out-of-memory"
+
+
+class EngineFailed(RunFailed):
+    """The engine gave up for a cause that we do not know by name."""
+
+    code = "engine-failed"
+
+
+class StoreError(RunFailed):
+    """The place where data lies did not do what was asked."""
+
+    code = "store-failed"
+
+
+class StoreMissing(StoreError):
+    """A bucket, prefix or object is not there."""
+
+    code = "store-missing"
+
+
+class StoreDenied(StoreError):
+    """The store does not let us, or the name would leave the store's root."""
+
+    code = "store-denied"
+
+
+class StoreFull(StoreError):
+    """There is no room left where data or temporary files are written."""
+
+    code = "store-full"
+
+
+class StoreBusy(StoreError):
+    """Another live run writes to the same place."""
+
+    code = "store-busy"
+
+
+class SourceChanged(StoreError):
+    """An object changed or vanished between listing and reading."""
+
+    code = "source-changed"

@@ -1,0 +1,1 @@
+"""What a job means: pure values that know nothing of engines, stores, wires or time."""

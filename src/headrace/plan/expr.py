@@ -1,0 +1,177 @@
+"""Expressions over the columns of a row. Each knows its type; none knows an engine."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal as Number
+from typing import Literal
+
+from headrace.plan.types import BIGINT, BOOLEAN, DOUBLE, MAX_PRECISION, Decimal, Scalar, Type
+from headrace.plan.types import INTEGERS as INTEGER_NAMES
+
+Side = Literal["row", "left", "right"]
+Comparison = Literal["EQ", "NE", "GT", "LT", "GTE", "LTE"]
+Function = Literal["SUM", "AVG", "MAX", "MIN"]
+Constant = str | int | float | bool | bytes | Number | date | datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The value of a column; `side` says of which input, in a join."""
+
+    name: str
+    type: Type
+    side: Side = "row"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A constant of a type."""
+
+    value: Constant
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """A comparison of two expressions of one type; unknown when either is null."""
+
+    operator: Comparison
+    left: "Expr"
+    right: "Expr"
+
+    @property
+    def type(self) -> Type:
+        """Boolean."""
+        return BOOLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class IsNull:
+    """Whether the value is missing."""
+
+    operand: "Expr"
+
+    @property
+    def type(self) -> Type:
+        """Boolean."""
+        return BOOLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The opposite; unknown stays unknown."""
+
+    operand: "Expr"
+
+    @property
+    def type(self) -> Type:
+        """Boolean."""
+        return BOOLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """True when every test is."""
+
+    tests: tuple["Expr", ...]
+
+    @property
+    def type(self) -> Type:
+        """Boolean."""
+        return BOOLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """True when at least one test is."""
+
+    tests: tuple["Expr", ...]
+
+    @property
+    def type(self) -> Type:
+        """Boolean."""
+        return BOOLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The value in another type, by the one table of casts; what does not cast is null.
+
+    `count_as` names the field under which such values are counted; None counts nothing, for a cast that can't fail.
+    """
+
+    operand: "Expr"
+    type: Type
+    count_as: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finite:
+    """A floating-point value, with null for NaN and the infinities, counted under `count_as`."""
+
+    operand: "Expr"
+    count_as: str
+
+    @property
+    def type(self) -> Type:
+        """The operand's."""
+        return self.operand.type
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An aggregate function over the rows of a group."""
+
+    function: Function
+    argument: "Expr"
+
+    @property
+    def type(self) -> Type:
+        """As Spark has it: sums widen, an average is a double, the extremes keep the type."""
+        given = self.argument.type
+        if self.function == "AVG":
+            return DOUBLE
+        if self.function in ("MAX", "MIN"):
+            return given
+        match given:
+            case Decimal(precision, scale):
+                return Decimal(min(MAX_PRECISION, precision + 10), scale)
+            case Scalar(name) if name in INTEGER_NAMES:
+                return BIGINT
+            case _:
+                return DOUBLE
+
+
+Expr = Column | Value | Compare | IsNull | Not | All | Some | Cast | Finite | Call
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An expression and the name of the column that it becomes."""
+
+    name: str
+    expr: Expr
+
+
+def operands(expr: Expr) -> tuple[Expr, ...]:
+    """The expressions directly inside this one."""
+    match expr:
+        case Column() | Value():
+            return ()
+        case Compare():
+            return (expr.left, expr.right)
+        case All() | Some():
+            return expr.tests
+        case IsNull() | Not() | Cast() | Finite():
+            return (expr.operand,)
+        case Call():
+            return (expr.argument,)
+
+
+def columns(expr: Expr) -> Iterator[Column]:
+    """Every column that the expression reads, as often as it does."""
+    if isinstance(expr, Column):
+        yield expr
+    for inner in operands(expr):
+        yield from columns(inner)
