@@ -1,0 +1,94 @@
+"""What a store of objects must be able to do, and the values that pass between it and those who read and write.
+
+A store knows buckets and keys. It knows nothing of jobs, generations or commit records: those are `publish`'s, which
+needs no more from a store than the few primitives here.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from headrace.plan.ops import Place
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """One object: its name, what tells that it is still the same one, and where an engine opens it.
+
+    `key` is the name that the object has, or will have once its publication is done; `location` is where it is now.
+    """
+
+    bucket: str
+    key: str
+    size: int
+    etag: str
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The objects of one generation of a place, sorted by key."""
+
+    place: Place
+    objects: tuple[StoredObject, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """An existing local folder into which an engine writes its files for one target."""
+
+    directory: str
+    place: Place
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a store holds under a prefix.
+
+    `objects` are the data, sorted by key. `ours` are the folders, the prefix's own and those below, that hold a
+    `_headrace` folder, sorted. `mark` differs when a name came or went in between, even one that is gone again, as
+    far as the store can tell.
+    """
+
+    objects: tuple[StoredObject, ...]
+    ours: tuple[str, ...]
+    mark: str
+
+
+class Store(Protocol):
+    """Buckets of objects. All that changes something has lasted (survives a power cut) when it returns.
+
+    Every key is checked: one that would leave its bucket is StoreDenied. A bucket that is not there is StoreMissing.
+    """
+
+    def listing(self, bucket: str, prefix: str) -> Listing:
+        """The object of exactly this name, or all data under `prefix/`; nothing there is no error."""
+
+    def read(self, bucket: str, key: str) -> bytes | None:
+        """A small object's bytes, or None when it is not there."""
+
+    def write(self, bucket: str, key: str, data: bytes) -> None:
+        """Write a small object: whole or not at all."""
+
+    def move(self, bucket: str, moves: Sequence[tuple[str, str]]) -> None:
+        """Give objects other names, in order. One that is not there is passed over: it was moved before."""
+
+    def remove(self, bucket: str, keys: Sequence[str], *, within: str) -> None:
+        """Remove objects, in order, and folders below `within` that are empty then. Missing ones are passed over."""
+
+    def stage(self, bucket: str, folder: str) -> str:
+        """A local folder for files that `flush` brings to `folder`."""
+
+    def flush(self, bucket: str, folder: str) -> None:
+        """Make lasting what was written into the local folder that `stage` gave for `folder`."""
+
+    def discard(self, bucket: str, folder: str) -> None:
+        """Remove `folder` with everything in it, data or not; nothing there is no error."""
+
+    def claim(self, folders: Sequence[tuple[str, str]], *, run: str, wait: float) -> AbstractContextManager[None]:
+        """Be the only writer of these (bucket, folder) pairs, and of all above and below them, while the context lasts.
+
+        The claim ends with the process, however it ends. Raises StoreBusy naming the holder after `wait` seconds.
+        """
