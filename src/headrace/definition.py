@@ -1,0 +1,140 @@
+"""A job as its user writes it: the body of a createJob request.
+
+`load` reads the text and finds everything that is wrong with it, all at once. Fields that we do not know are kept and
+told; what was sent is never changed by reading it.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import Field as Described
+from pydantic import ValidationError
+
+from headrace.errors import JobInvalid, Problem
+from headrace.graph import Graph, Plan, field_problem, unknown_fields
+from headrace.nodes.wire import Flag, Whole, Wire
+from headrace.parameters import ParameterSpec, fill, resolve
+
+MOST_NODES = 5_000
+NAME = r"^[A-Za-z_-][A-Za-z0-9_-]{2,99}$"
+
+
+class JobCondition(Wire):
+    """How to run the job. What is left out is the default."""
+
+    worker_type: Literal["DEFAULT", "DATAFLOW"] = "DEFAULT"
+    num_worker: Annotated[Whole, Described(ge=2, le=10)] = 2
+    timeout: Annotated[Whole, Described(ge=0, le=1440)] = 360
+    nrn: str = ""
+    script_path: str = ""
+    log_path: str = ""
+
+
+class JobBody(Wire):
+    """The fields of a createJob request, those of all generations of the API and ours."""
+
+    name: Annotated[str, Described(pattern=NAME)]
+    nodes: tuple[Any, ...]
+    description: str = ""
+    type: Literal["DATAFLOW", "VISUAL", "SCRIPT"] = "DATAFLOW"
+    is_temp: Flag = False
+    max_concurrent_runs: Annotated[Whole, Described(ge=1, le=1000)] | None = None
+    job_condition: JobCondition = JobCondition()
+    parameters: tuple[ParameterSpec, ...] = ()
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A job that could be read as one; its graph may still have problems. `sent` is what was sent, unchanged."""
+
+    sent: Mapping[str, Any]
+    body: JobBody
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The graph with parameters by their defaults, or by some value where there is none."""
+        return self._filled({}, samples=True)[0]
+
+    def checked(self, given: Mapping[str, str]) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
+        """Problems and warnings of the job, with these parameters given; others may still be missing."""
+        graph, problems = self._filled(given, samples=True)
+        told = [
+            Problem("unknown-field", "is not a field that we know; it is kept and has no effect", hint, field=path)
+            for path, hint in unknown_fields(self.body)
+        ]
+        return (*problems, *graph.problems), (*told, *graph.warnings)
+
+    def plan(self, given: Mapping[str, str]) -> Plan:
+        """What the job means with these parameters. Raises JobInvalid with every problem."""
+        graph, problems = self._filled(given, samples=False)
+        if problems or graph.problems:
+            raise JobInvalid((*problems, *graph.problems))
+        return graph.plan()
+
+    def _filled(self, given: Mapping[str, str], *, samples: bool) -> tuple[Graph, list[Problem]]:
+        specs = self.body.parameters
+        values, problems = resolve(specs, given, samples=samples)
+        graph = Graph.of(self.body.nodes)
+        if not specs:
+            return graph, problems
+        filled = [fill(node, specs, values) for node in graph.nodes]
+        problems += [problem for _, found in filled for problem in found]
+        return Graph(tuple(node for node, _ in filled), graph.unreadable), problems
+
+
+def load(text: str | bytes) -> Definition:
+    """A job from its JSON text. Raises JobInvalid when it is not a job at all."""
+    sent = _parsed(text)
+    if not isinstance(sent, dict):
+        raise JobInvalid([Problem("bad-job", "a job is a JSON object", "begin with { and name, nodes")])
+    return of(sent)
+
+
+def of(sent: Mapping[str, Any]) -> Definition:
+    """A job from JSON values. Raises JobInvalid when its own fields are wrong, with the problems of its nodes."""
+    try:
+        body = JobBody.model_validate(sent)
+    except ValidationError as error:
+        problems = [field_problem(detail, None, "", "") for detail in error.errors()]
+        nodes = sent.get("nodes")
+        found = Graph.of(nodes).problems if isinstance(nodes, list) and nodes else ()
+        raise JobInvalid((*problems, *found)) from None
+    if len(body.nodes) > MOST_NODES:
+        raise JobInvalid(
+            [Problem("too-many-nodes", f"{len(body.nodes)} nodes", f"at most {MOST_NODES}", field="nodes")]
+        )
+    return Definition(sent, body)
+
+
+def _parsed(text: str | bytes) -> object:
+    repeats: list[str] = []
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(items)
+        if len(made) < len(items):
+            names = [name for name, _ in items]
+            repeats.extend(name for name in made if names.count(name) > 1)
+        return made
+
+    try:
+        sent = json.loads(text, object_pairs_hook=pairs, parse_constant=_refuse)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise JobInvalid([Problem("bad-json", f"not JSON: {error.msg.lower()} at {where}")]) from None
+    except RecursionError:
+        raise JobInvalid([Problem("bad-json", "the JSON is nested too deeply")]) from None
+    except ValueError as error:
+        raise JobInvalid([Problem("bad-json", f"not JSON: {error}")]) from None
+    if repeats:
+        hint = "JSON readers keep only one of them: leave one"
+        raise JobInvalid(
+            [Problem("bad-json", f"the key {name!r} stands twice in one object", hint) for name in repeats]
+        )
+    return sent
+
+
+def _refuse(constant: str) -> object:
+    raise ValueError(f"{constant} is no JSON value")

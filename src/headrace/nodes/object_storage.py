@@ -1,0 +1,258 @@
+"""Read from, and write to, object storage.
+
+Data lies in a bucket under a prefix: one exact object, or all objects below `prefix/`, subfolders included. Names with
+a part that begins with `_` or `.` are not data. The objects are listed once when the run starts, so the prefix that is
+read may also be the one that is written.
+
+Text that does not parse to its declared type becomes null and is counted, for each field that the job uses; with
+`"options": {"mode": "FAIL"}` every declared field is checked and the first such value fails the run. A CSV file has a
+header that is matched by name, or none (`"options": {"header": false}`) and is read by position.
+"""
+
+from typing import Annotated, ClassVar, Literal
+
+from headrace.nodes.base import (
+    Described,
+    Example,
+    Fault,
+    FieldSpec,
+    Fillable,
+    Flag,
+    Node,
+    NodeError,
+    Table,
+    Whole,
+    Widget,
+    Wire,
+    each,
+    nearest,
+    no_repeats,
+)
+from headrace.nodes.define import cast
+from headrace.plan.casts import kind
+from headrace.plan.expr import Column, Expr, Finite, Named
+from headrace.plan.ops import Dialect, Op, Place, Project, Read, UpdateType, Write
+from headrace.plan.types import FRACTIONS, Field, Scalar, Schema
+
+OneCharacter = Annotated[str, Described(min_length=1, max_length=1)]
+_ORDERS = {
+    "regionNo": "1",
+    "bucketName": "lake",
+    "prefix": "orders",
+    "dataType": "CSV",
+    "fieldList": [{"name": "sku", "type": "string"}, {"name": "qty", "type": "int"}],
+}
+
+
+class TextOptions(Wire):
+    """How text files are written; ours, not the vendor's. What is left out is as RFC 4180 has it, in UTF-8."""
+
+    header: Annotated[Flag, Described(description="CSV: the first record holds the column names.")] = True
+    delimiter: Annotated[OneCharacter, Described(description="CSV: between two values.")] = ","
+    quote: Annotated[OneCharacter, Described(description="CSV: around a value.")] = '"'
+    escape: Annotated[OneCharacter, Described(description="CSV: before a quote inside a quoted value.")] = '"'
+    null_value: Annotated[str, Described(max_length=50, description="CSV: the unquoted text of a missing value.")] = ""
+
+    def dialect(self) -> Dialect:
+        """The options as the plan has them."""
+        return Dialect(self.header, self.delimiter, self.quote, self.escape, self.null_value)
+
+    def faults(self) -> list[Fault]:
+        """What can't go together."""
+        found = []
+        if self.delimiter in (self.quote, self.escape):
+            found.append(Fault("delimiter and quote or escape are the same character", "options.delimiter"))
+        if "\n" in self.delimiter + self.quote + self.escape or "\r" in self.delimiter + self.quote + self.escape:
+            found.append(Fault("a line break can't be delimiter, quote or escape", "options"))
+        return found
+
+
+class ReadOptions(TextOptions):
+    """How a source reads its files."""
+
+    encoding: Annotated[Literal["UTF-8", "UTF-16", "LATIN-1"], Described(description="CSV: the bytes' encoding.")] = (
+        "UTF-8"
+    )
+    mode: Annotated[
+        Literal["NULL", "FAIL"], Described(description="What a value that does not parse does: count, or fail.")
+    ] = "NULL"
+
+    def dialect(self) -> Dialect:
+        """The options as the plan has them."""
+        return Dialect(self.header, self.delimiter, self.quote, self.escape, self.null_value, self.encoding)
+
+
+class ObjectStorage(Node):
+    """What source and target have in common: the place and the columns."""
+
+    region_no: Annotated[str, Described(description="The region's number, `1` in the vendor's examples.")]
+    bucket_name: Annotated[str, Described(min_length=1, description="The bucket."), Widget("text", "Bucket")]
+    prefix: Annotated[
+        str,
+        Described(max_length=900, description="A folder or one object."),
+        Widget("text", "Prefix"),
+        Fillable("segment"),
+    ]
+
+    def _place(self) -> Place:
+        return Place(self.bucket_name, self.prefix.removesuffix("/"), self.region_no)
+
+    def _fields(self, specs: tuple[FieldSpec, ...], data_type: str) -> tuple[Field, ...]:
+        no_repeats((f.name for f in specs), field="fieldList")
+        return each(specs, lambda spec: _field(spec, data_type), field="fieldList")
+
+
+def _field(spec: FieldSpec, data_type: str) -> Field:
+    found = spec.field()
+    if data_type == "CSV" and kind(found.type) == "nested":
+        raise NodeError(f"{found.name!r} is {found.type}, which CSV can't hold", field="type", hint="use PARQUET")
+    return found
+
+
+class SourceObjectStorage(ObjectStorage):
+    """Read the objects under a prefix."""
+
+    category: ClassVar = "SOURCE"
+    group: ClassVar = "Object storage"
+    arity: ClassVar = (0, 0)
+    examples: ClassVar = (
+        Example(
+            title="CSV: columns by name, what does not parse is null and counted, empty text is not missing",
+            files={"part.csv": 'qty,sku,ignored\n3,A,x\nmany,"",y\n,"B ""b""\nC",z\n'},
+            fields=_ORDERS,
+            gives=Table.of("sku string, qty int", ("A", 3), ("", None), ('B "b"\nC', None)),
+            bad_values={"qty": 1},
+        ),
+        Example(
+            title="JSON, one object a line or one array: a missing key is null",
+            files={"a.json": '{"sku": "A", "qty": 3}\n{"sku": "B"}\n', "b.json": '[{"qty": "x", "sku": null}]'},
+            fields={**_ORDERS, "dataType": "JSON"},
+            gives=Table.of("sku string, qty int", ("A", 3), ("B", None), (None, None)),
+            bad_values={"qty": 1},
+        ),
+    )
+
+    type: Literal["SOURCE_OBS"] = "SOURCE_OBS"
+    data_type: Annotated[
+        Literal["JSON", "CSV", "PARQUET", "NDJSON"],
+        Described(description="JSON takes an array of objects, or one object a line; NDJSON only the latter."),
+        Widget("select", "Format"),
+    ]
+    field_list: Annotated[
+        tuple[FieldSpec, ...],
+        Described(min_length=1, description="The columns and their types."),
+        Widget("fields", "Columns"),
+    ]
+    options: Annotated[ReadOptions, Described(description="How to read the files.")] = ReadOptions()
+
+    def plan(self, *parents: Op) -> Op:
+        """A read of the declared fields."""
+        del parents
+        if faults := self.options.faults():
+            raise NodeError.of(faults)
+        declared = Schema(self._fields(self.field_list, self.data_type))
+        return Read(
+            node_id=self.id,
+            node=self.name,
+            place=self._place(),
+            format=self.data_type,
+            declared=declared,
+            used=declared,
+            dialect=self.options.dialect(),
+            bad_values=self.options.mode,
+        )
+
+
+class TargetObjectStorage(ObjectStorage):
+    """Write files under a prefix."""
+
+    category: ClassVar = "TARGET"
+    group: ClassVar = "Object storage"
+    examples: ClassVar = (
+        Example(
+            title="CSV: a missing value is nothing, empty text is two quotes",
+            given=(
+                Table.of(
+                    "sku string, at timestamp, sold boolean", ("A,b", None, True), ("", None, None), (None, None, False)
+                ),
+            ),
+            fields={
+                **_ORDERS,
+                "updateType": "OVERWRITE",
+                "fieldList": [{"name": "sku", "type": "string"}, {"name": "sold", "type": "boolean"}],
+            },
+            writes='sku,sold\n"A,b",true\n"",\n,false\n',
+        ),
+        Example(
+            title="JSON: one object a line, missing values as null, NaN as null and counted",
+            given=(Table.of("sku string, price double", ("A", 1.5), ("B", float("nan")), (None, None)),),
+            fields={
+                **_ORDERS,
+                "dataType": "JSON",
+                "fieldList": [{"name": "sku", "type": "string"}, {"name": "price", "type": "double"}],
+            },
+            writes='{"sku":"A","price":1.5}\n{"sku":"B","price":null}\n{"sku":null,"price":null}\n',
+            bad_values={"price": 1},
+        ),
+    )
+
+    type: Literal["TARGET_OBS"] = "TARGET_OBS"
+    data_type: Annotated[
+        Literal["JSON", "CSV", "PARQUET"],
+        Described(description="JSON is one object a line."),
+        Widget("select", "Format"),
+    ]
+    update_type: Annotated[
+        UpdateType,
+        Described(description="OVERWRITE replaces the data there, APPEND adds, IGNORE writes only when there is none."),
+        Widget("select", "Update"),
+    ] = "APPEND"
+    coalesce: Annotated[
+        Annotated[Whole, Described(ge=1, le=10_000)] | None, Described(description="The greatest number of files.")
+    ] = None
+    field_list: Annotated[
+        tuple[FieldSpec, ...], Described(min_length=1, description="The columns to write."), Widget("fields", "Columns")
+    ]
+    options: Annotated[TextOptions, Described(description="How to write the files.")] = TextOptions()
+
+    def plan(self, *parents: Op) -> Op:
+        """A write of the declared fields, cast to their types."""
+        (parent,) = parents
+        place = self._place()
+        if not place.prefix and self.update_type == "OVERWRITE":
+            raise NodeError(
+                "OVERWRITE of a whole bucket is refused", field="prefix", hint="name a prefix inside the bucket"
+            )
+        if faults := self.options.faults():
+            raise NodeError.of(faults)
+        fields = self._fields(self.field_list, self.data_type)
+        columns = each(fields, lambda f: Named(f.name, self._value(f, parent.schema)), field="fieldList")
+        return Write(
+            node_id=self.id,
+            node=self.name,
+            parent=Project(node_id=self.id, node=self.name, parent=parent, columns=columns),
+            place=place,
+            format=self.data_type,
+            mode=self.update_type,
+            coalesce=self.coalesce,
+            dialect=self.options.dialect(),
+        )
+
+    def _value(self, field: Field, schema: Schema) -> Expr:
+        found = schema.find(field.name)
+        if found is None:
+            hint = nearest(field.name, schema.names)
+            raise NodeError(f"no column {field.name!r} arrives", field="name", hint=hint, code="unknown-column")
+        value = cast(Column(found.name, found.type), field.type, field="type")
+        if self.data_type == "JSON" and field.type in [Scalar(name) for name in FRACTIONS]:  # type: ignore[arg-type]  # names of scalars
+            return Finite(value, count_as=field.name)
+        return value
+
+    def warnings(self, *parents: Op) -> tuple[Fault, ...]:
+        """The columns that arrive and are not written."""
+        (parent,) = parents
+        written = Schema(tuple(spec.field() for spec in self.field_list))
+        left_out = [name for name in parent.schema.names if written.find(name) is None]
+        if not left_out:
+            return ()
+        return (Fault(f"not written: {', '.join(left_out)}", "fieldList", "add them if they should be", "left-out"),)
