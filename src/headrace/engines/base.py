@@ -1,0 +1,90 @@
+"""What an engine is, what it is given and what it gives back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from headrace.plan.ops import Sink
+from headrace.stores.base import Snapshot, Staged
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a run may use of the machine."""
+
+    threads: int
+    memory: str
+    temp_directory: str
+    temp_size: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One statement of a script, with the node that it came from."""
+
+    node_id: int
+    node: str
+    comment: str
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadResult:
+    """What was read for one source: rows, and what did not fit, counted while reading."""
+
+    rows: int
+    short_rows: int = 0
+    long_rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """What was written for one target, as the writer counted it."""
+
+    rows: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did, by node id.
+
+    `bad_values` counts, for each node and column, the values that became null because they did not cast.
+    """
+
+    reads: Mapping[int, ReadResult]
+    writes: Mapping[int, WriteResult]
+    collected: Mapping[int, tuple[tuple[Any, ...], ...]]
+    bad_values: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that an engine cannot do, and why."""
+
+    node_id: int
+    what: str
+    why: str
+
+
+class Engine(Protocol):
+    """Runs plans. One instance runs one plan at a time."""
+
+    name: str
+
+    def gaps(self, sinks: Sequence[Sink]) -> tuple[Gap, ...]:
+        """What of the plan this engine cannot do; empty when it can run."""
+
+    def script(self, sinks: Sequence[Sink]) -> str:
+        """The plan as readable text, one named step for each node, with places instead of files."""
+
+    def run(self, sinks: Sequence[Sink], *, sources: Mapping[int, Snapshot], targets: Mapping[int, Staged]) -> Outcome:
+        """Do it: read the snapshots (by node id of the Read), fill the staging folders (by that of the Write).
+
+        Raises RunFailed and its kinds; Cancelled after `cancel`.
+        """
+
+    def progress(self) -> tuple[float, str]:
+        """How far the run is, 0 to 1, and the name of the node at work. From any thread."""
+
+    def cancel(self) -> None:
+        """Stop the run within a second. From any thread; harmless when nothing runs."""

@@ -1,0 +1,100 @@
+"""One attempt at a plan: the statements, one after another, and what they counted."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from headrace.engines.base import Outcome, ReadResult, Step, WriteResult
+from headrace.engines.duckdb import text
+from headrace.engines.duckdb.sources import Lenient, Source, scanned_rows, source
+from headrace.engines.sql import Counted, Raw
+from headrace.errors import EngineFailed
+from headrace.plan.ops import Collect, Read, Sink, Write
+from headrace.stores.base import Snapshot, Staged
+
+
+class Attempt:
+    """One attempt at a plan, on an open connection. `checkpoint` is called before each statement and may raise."""
+
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        reads: Mapping[int, Read],
+        lenient: Mapping[int, Lenient],
+        sources: Mapping[int, Snapshot],
+        targets: Mapping[int, Staged],
+        checkpoint: Callable[[int, int, str], None],
+    ) -> None:
+        self.checkpoint = checkpoint
+        self.con = con
+        self.targets = targets
+        self.lenient = lenient
+        self.sources = {n: source(con, read, sources[n], lenient[n]) for n, read in reads.items()}
+        self.rows = dict.fromkeys(reads, 0)
+
+    def do(self, sinks: Sequence[Sink], *, read_back: bool) -> Outcome:
+        """Run every statement, then take the counts."""
+        script = text.generated(sinks, raw=self._raw, write=self._write)
+        for statement in text.prologue(script):
+            self.con.execute(statement)
+        results = self._steps(script.steps)
+        for write in (s for s in sinks if isinstance(s, Write)):
+            if write.format == "PARQUET" or read_back:
+                self._count_again(write, int(results[write.node_id][0][0]))
+        return Outcome(
+            reads={n: self._read_result(n, s) for n, s in self.sources.items()},
+            writes={s.node_id: WriteResult(int(results[s.node_id][0][0])) for s in sinks if isinstance(s, Write)},
+            collected={s.node_id: tuple(map(tuple, results[s.node_id])) for s in sinks if isinstance(s, Collect)},
+            bad_values=self._bad_values(script.counters),
+        )
+
+    def _steps(self, steps: Sequence[Step]) -> dict[int, list[Any]]:
+        results: dict[int, list[Any]] = {}
+        heavy = [step for step in steps if not step.statement.startswith("CREATE TEMP VIEW")]
+        done = 0
+        for step in steps:
+            self.checkpoint(done, len(heavy), step.node)
+            rows = self.con.execute(step.statement).fetchall()
+            if step in heavy:
+                done += 1
+                self._take_rows()
+                results[step.node_id] = rows
+        return results
+
+    def _take_rows(self) -> None:
+        profile = self.con.get_profiling_information("json")
+        for node_id, s in self.sources.items():
+            if s.known_rows is None:
+                self.rows[node_id] = max(self.rows[node_id], scanned_rows(profile, s.first_files))
+
+    def _read_result(self, node_id: int, s: Source) -> ReadResult:
+        rows = self.rows[node_id] if s.known_rows is None else s.known_rows
+        ragged = self.lenient[node_id]
+        return ReadResult(rows, ragged.short_rows, ragged.long_rows)
+
+    def _bad_values(self, counters: Sequence[Counted]) -> dict[int, dict[str, int]]:
+        counts: dict[int, dict[str, int]] = {}
+        for counter in counters:
+            # One more than was counted before: asking takes a number too.
+            (asked,) = self.con.execute(f"SELECT nextval('{counter.name}')").fetchall()[0]
+            of_node = counts.setdefault(counter.node_id, {})
+            of_node[counter.column] = of_node.get(counter.column, 0) + int(asked) - 1
+        return counts
+
+    def _count_again(self, write: Write, written: int) -> None:
+        """Parquet tells its rows in its footer; other formats are read whole. Neither trusts the writer's count."""
+        found = int(self.con.execute(text.count_written(write, self._file(write))).fetchall()[0][0])
+        if found != written:
+            told = f"{written:,} rows were written, but the file holds {found:,}"
+            raise EngineFailed(told, hint="is the disk sound?", node_id=write.node_id, node=write.node)
+
+    def _raw(self, read: Read) -> Raw:
+        return self.sources[read.node_id].raw
+
+    def _write(self, write: Write, select: str) -> str:
+        return text.copy(write, select, self._file(write))
+
+    def _file(self, write: Write) -> str:
+        return str(Path(self.targets[write.node_id].directory) / f"part.{text.EXTENSIONS[write.format]}")

@@ -1,0 +1,140 @@
+"""Runs a plan in DuckDB: one connection for one run, fenced to the run's files."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+
+from headrace.engines.base import Gap, Limits, Outcome
+from headrace.engines.duckdb import failures, text
+from headrace.engines.duckdb.attempt import Attempt
+from headrace.engines.duckdb.sources import Lenient
+from headrace.errors import Cancelled, RunFailed
+from headrace.plan.ops import Read, Sink, in_order
+from headrace.stores.base import Snapshot, Staged
+
+_PROFILE = '{"OPERATOR_CARDINALITY": "true", "OPERATOR_TYPE": "true", "EXTRA_INFO": "true"}'
+
+
+class DuckDbEngine:
+    """The embedded engine. One instance runs one plan at a time."""
+
+    name = "duckdb"
+
+    def __init__(self, limits: Limits, *, read_back: bool = False) -> None:
+        self._limits = limits
+        self._read_back = read_back
+        self._cancelled = threading.Event()
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._at = (0, 1, "")
+
+    def gaps(self, sinks: Sequence[Sink]) -> tuple[Gap, ...]:
+        """Nothing of the plan is beyond it."""
+        del sinks
+        return ()
+
+    def script(self, sinks: Sequence[Sink]) -> str:
+        """The plan as DuckDB text, with places instead of files."""
+        return text.shown(sinks)
+
+    def progress(self) -> tuple[float, str]:
+        """How far the run is, 0 to 1, and the node at work."""
+        done, whole, node = self._at
+        con = self._connection
+        try:
+            part = con.query_progress() if con is not None else -1.0
+        except duckdb.Error:
+            part = -1.0
+        return (done + max(part, 0.0) / 100) / whole, node
+
+    def cancel(self) -> None:
+        """Stop the run."""
+        self._cancelled.set()
+        if (con := self._connection) is not None:
+            con.interrupt()
+
+    def run(self, sinks: Sequence[Sink], *, sources: Mapping[int, Snapshot], targets: Mapping[int, Staged]) -> Outcome:
+        """Read the snapshots, fill the staging folders."""
+        reads = {op.node_id: op for op in in_order(sinks) if isinstance(op, Read)}
+        lenient = {node_id: Lenient() for node_id in reads}
+        while True:
+            try:
+                with self._open(sources, targets) as con:
+                    attempt = Attempt(con, reads, lenient, sources, targets, self._checkpoint)
+                    return attempt.do(sinks, read_back=self._read_back)
+            except duckdb.Error as error:
+                if self._cancelled.is_set() or not self._look_again(error, reads, sources, lenient):
+                    raise self._explained(error, reads, sources) from error
+                _empty(targets)
+            finally:
+                self._connection = None
+
+    def _look_again(
+        self,
+        error: Exception,
+        reads: Mapping[int, Read],
+        sources: Mapping[int, Snapshot],
+        lenient: dict[int, Lenient],
+    ) -> bool:
+        """After a refused CSV file: whether reading the ragged files of the sources leniently can do better."""
+        if not failures.is_csv(error):
+            return False
+        found = False
+        for node_id, read in reads.items():
+            if read.format == "CSV" and not lenient[node_id].files:
+                with self._open(sources, {}) as con:
+                    lenient[node_id] = failures.inspect(con, read, sources[node_id])
+                found = found or bool(lenient[node_id].files)
+        return found
+
+    def _explained(self, error: Exception, reads: Mapping[int, Read], sources: Mapping[int, Snapshot]) -> RunFailed:
+        if self._cancelled.is_set() or not failures.is_bad_value(error):
+            return failures.explained(error, reads, sources, cancelled=self._cancelled.is_set())
+        with self._open(sources, {}) as con:
+            return failures.bad_value(con, error, reads, sources)
+
+    def _open(self, sources: Mapping[int, Snapshot], targets: Mapping[int, Staged]) -> duckdb.DuckDBPyConnection:
+        con = duckdb.connect(":memory:", config=_config(self._limits))
+        files = [stored.location for snapshot in sources.values() for stored in snapshot.objects]
+        folders = [f"{staged.directory}/" for staged in targets.values()]
+        con.execute("SET allowed_paths = $files", {"files": files})
+        con.execute("SET allowed_directories = $folders", {"folders": folders})
+        for statement in (
+            "SET TimeZone = 'UTC'",
+            "SET default_null_order = 'nulls_first_on_asc_last_on_desc'",
+            "SET ieee_floating_point_ops = false",
+            "SET enable_profiling = 'no_output'",
+            "SET profiling_coverage = 'ALL'",
+            f"SET custom_profiling_settings = '{_PROFILE}'",
+            "SET enable_external_access = false",
+            "SET lock_configuration = true",
+        ):
+            con.execute(statement)
+        self._connection = con
+        return con
+
+    def _checkpoint(self, done: int, whole: int, node: str) -> None:
+        """Between two statements: where the run is, and whether it may go on."""
+        self._at = (done, whole, node)
+        if self._cancelled.is_set():
+            raise Cancelled("the run was stopped")
+
+
+def _config(limits: Limits) -> dict[str, str | bool | int | float | list[str]]:
+    return {
+        "threads": limits.threads,
+        "memory_limit": limits.memory,
+        "temp_directory": limits.temp_directory,
+        "max_temp_directory_size": limits.temp_size,
+        "preserve_insertion_order": False,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+
+
+def _empty(targets: Mapping[int, Staged]) -> None:
+    """Remove what a given-up attempt wrote: the next one may write fewer files."""
+    for staged in targets.values():
+        for file in Path(staged.directory).iterdir():
+            file.unlink()

@@ -1,0 +1,227 @@
+"""What a source reads from, as DuckDB text: the objects of a snapshot, in groups that are read alike."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from headrace.engines import heads
+from headrace.engines.dialects import DuckDbDialect
+from headrace.engines.sql import Raw
+from headrace.errors import BadData
+from headrace.plan.casts import kind, widened
+from headrace.plan.ops import Dialect, Read
+from headrace.plan.types import STRING, VOID, Decimal, Field, Scalar, Type, parse_type
+from headrace.stores.base import Snapshot, StoredObject
+
+SQL = DuckDbDialect()
+_ENCODINGS = {"UTF-8": "utf-8", "UTF-16": "utf-16", "LATIN-1": "latin-1"}
+_FOREIGN: dict[str, Type] = {
+    "VARCHAR": STRING,
+    "BLOB": Scalar("binary"),
+    "UTINYINT": Scalar("smallint"),
+    "USMALLINT": Scalar("int"),
+    "UINTEGER": Scalar("bigint"),
+    "INTEGER": Scalar("int"),
+    "UBIGINT": Decimal(20, 0),
+    "HUGEINT": Decimal(38, 0),
+    "TIMESTAMP WITH TIME ZONE": Scalar("timestampwithtimezone"),
+    "TIMESTAMP_S": Scalar("timestamp"),
+    "TIMESTAMP_MS": Scalar("timestamp"),
+    "TIMESTAMP_NS": Scalar("timestamp"),
+}
+
+
+class Connection(Protocol):
+    """As much of a DuckDB connection as is needed here."""
+
+    def execute(self, query: str, parameters: object = None) -> Any:
+        """Run a statement."""
+
+    def fetchall(self) -> list[Any]:
+        """The rows of the last one."""
+
+
+@dataclass
+class Lenient:
+    """The files of a source that are read leniently, and how many of their rows were short or long."""
+
+    files: set[str] = field(default_factory=set)
+    short_rows: int = 0
+    long_rows: int = 0
+
+
+@dataclass(frozen=True)
+class Source:
+    """How one Read reads: the relation, and the first file of each group, which a profile names."""
+
+    raw: Raw
+    first_files: tuple[str, ...]
+    known_rows: int | None = None
+
+
+def source(con: Connection, read: Read, snapshot: Snapshot, lenient: Lenient) -> Source:
+    """The relation that holds the declared columns of all objects. Raises BadData for files that can't be it."""
+    filled = [found for found in snapshot.objects if found.size]
+    if not filled:
+        nothing = ", ".join(f"CAST(NULL AS VARCHAR) AS {SQL.quoted(f.name)}" for f in read.declared)
+        relation = f"(SELECT {nothing}, '' AS filename WHERE FALSE)"
+        return Source(Raw(relation, dict.fromkeys(read.declared.names, STRING)), (), 0)
+    match read.format:
+        case "CSV":
+            return _csv(read, filled, lenient)
+        case "PARQUET":
+            return _parquet(con, read, filled)
+        case _:
+            return _json(read, filled)
+
+
+def _csv(read: Read, objects: Sequence[StoredObject], lenient: Lenient) -> Source:
+    groups: dict[tuple[tuple[str, ...], bool], list[str]] = {}
+    for found in objects:
+        names = read.declared.names
+        if read.dialect.header:
+            names = heads.header(found, read.dialect)
+            if not names:
+                continue
+            names = heads.matched(read, found, names)
+        groups.setdefault((names, found.location in lenient.files), []).append(found.location)
+    texts = [_read_csv(read, names, files, loose=loose) for (names, loose), files in groups.items()]
+    types: dict[str, Type] = dict.fromkeys(read.declared.names, STRING)
+    return Source(Raw(_together(read, texts), types), tuple(files[0] for files in groups.values()))
+
+
+def _read_csv(read: Read, names: Sequence[str], files: Sequence[str], *, loose: bool) -> str:
+    options = {
+        **csv_options(read.dialect, names),
+        # Serial: the parallel reader can't pad rows where quoted line breaks occur.
+        **({"strict_mode": "false", "null_padding": "true", "parallel": "false"} if loose else {}),
+        **({"filename": "true"} if read.bad_values == "FAIL" else {}),
+    }
+    return f"read_csv({listed(files)}, {shown(options)})"
+
+
+def csv_options(d: Dialect, names: Sequence[str]) -> dict[str, str]:
+    """The options of DuckDB's reader for files with these columns: nothing is guessed, every value is text."""
+    return {
+        "auto_detect": "false",
+        "header": "true" if d.header else "false",
+        "delim": SQL.text(d.delimiter),
+        "quote": SQL.text(d.quote),
+        "escape": SQL.text(d.escape),
+        "nullstr": SQL.text(d.null_value),
+        "allow_quoted_nulls": "false",
+        **({"encoding": SQL.text(_ENCODINGS[d.encoding])} if d.encoding != "UTF-8" else {}),
+        "columns": "{" + ", ".join(f"{SQL.text(name)}: 'VARCHAR'" for name in names) + "}",
+    }
+
+
+def shown(options: Mapping[str, str]) -> str:
+    """Options as they stand in a call."""
+    return ", ".join(f"{name} = {value}" for name, value in options.items())
+
+
+def _json(read: Read, objects: Sequence[StoredObject]) -> Source:
+    groups: dict[str, list[str]] = {}
+    for found in objects:
+        array = read.format == "JSON" and heads.is_array(found)
+        groups.setdefault("array" if array else "newline_delimited", []).append(found.location)
+    types = {f.name: f.type if kind(f.type) == "nested" else STRING for f in read.declared}
+    columns = ", ".join(f"{SQL.text(name)}: {SQL.text(SQL.type_name(type_))}" for name, type_ in types.items())
+    filename = ", filename = true" if read.bad_values == "FAIL" else ""
+    texts = [
+        f"read_json({listed(files)}, format = '{layout}', records = true, columns = {{{columns}}}{filename})"
+        for layout, files in groups.items()
+    ]
+    return Source(Raw(_together(read, texts), types), tuple(files[0] for files in groups.values()))
+
+
+def _parquet(con: Connection, read: Read, objects: Sequence[StoredObject]) -> Source:
+    names_of = {found.location: f"{found.bucket}/{found.key}" for found in objects}
+    groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
+    for found in objects:
+        described = con.execute(f"DESCRIBE SELECT * FROM read_parquet({listed([found.location])})").fetchall()
+        groups.setdefault(tuple((row[0], row[1]) for row in described), []).append(found.location)
+    stored = [(_columns(read, dict(columns), names_of[files[0]]), files) for columns, files in groups.items()]
+    types = {f.name: _common(f, [columns[f.name][1] for columns, _ in stored]) for f in read.declared}
+    texts = [_read_parquet(read, columns, files, types) for columns, files in stored]
+    counted = con.execute(f"SELECT sum(num_rows) FROM parquet_file_metadata({listed(names_of)})").fetchall()
+    return Source(Raw(_together(read, texts), types), tuple(f[0] for f in groups.values()), int(counted[0][0]))
+
+
+def _columns(read: Read, columns: Mapping[str, str], shown: str) -> dict[str, tuple[str, str]]:
+    """For each declared field, the file's own name and type of it."""
+    folded = {name.lower(): name for name in columns}
+    found = {}
+    for f in read.declared:
+        own = f.name if f.name in columns else folded.get(f.name.lower())
+        if own is None:
+            hint = f"the file has: {', '.join(columns)}"
+            raise BadData(f"{shown}: there is no column {f.name!r}", hint=hint, node_id=read.node_id, node=read.node)
+        found[f.name] = (own, columns[own])
+    return found
+
+
+def _common(declared: Field, stored: Sequence[str]) -> Type:
+    """The type in which a column of several files stands: theirs, one that holds all of them, or text."""
+    if set(stored) == {SQL.type_name(declared.type)}:
+        return declared.type
+    common: Type | None = VOID
+    for name in stored:
+        own = plan_type(name)
+        common = widened(common, own) if common is not None and own is not None else None
+    return common or STRING
+
+
+def _read_parquet(
+    read: Read, columns: Mapping[str, tuple[str, str]], files: Sequence[str], types: dict[str, Type]
+) -> str:
+    values = []
+    for name, (own, stored) in columns.items():
+        wanted = SQL.type_name(types[name])
+        value = SQL.quoted(own) if stored == wanted else f"CAST({SQL.quoted(own)} AS {wanted})"
+        values.append(value if value == SQL.quoted(name) else f"{value} AS {SQL.quoted(name)}")
+    filename, option = (", filename", ", filename = true") if read.bad_values == "FAIL" else ("", "")
+    return f"(SELECT {', '.join(values)}{filename} FROM read_parquet({listed(files)}{option}))"
+
+
+def plan_type(name: str) -> Type | None:
+    """The plan's type for a DuckDB type name, or None when there is no such one."""
+    if name in _FOREIGN:
+        return _FOREIGN[name]
+    try:
+        return parse_type(name)
+    except ValueError:
+        return None
+
+
+def _together(read: Read, texts: Sequence[str]) -> str:
+    if len(texts) == 1:
+        return texts[0]
+    names = ", ".join(SQL.quoted(name) for name in read.declared.names)
+    names += ", filename" if read.bad_values == "FAIL" else ""
+    return "(\n  " + "\n  UNION ALL ".join(f"SELECT {names} FROM {text}" for text in texts) + "\n)"
+
+
+def listed(files: Iterable[str]) -> str:
+    """File names as a list literal. A name is taken as it is, not as a pattern."""
+    return "[" + ", ".join(SQL.text(_literal_name(name)) for name in files) + "]"
+
+
+def _literal_name(name: str) -> str:
+    return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in name)
+
+
+def scanned_rows(profile: str, first_files: Iterable[str]) -> int:
+    """How many rows the scans of these files gave, by the profile of a statement."""
+    firsts = list(first_files)
+    total = 0
+    waiting = [json.loads(profile)]
+    while waiting:
+        step = waiting.pop()
+        waiting.extend(step.get("children", ()))
+        files = str(step.get("extra_info", {}).get("Filename(s)", ""))
+        named = any(files == first or files.startswith(f"{first}, ") for first in firsts)
+        if step.get("operator_type") == "TABLE_SCAN" and named:
+            total += int(step["operator_cardinality"])
+    return total

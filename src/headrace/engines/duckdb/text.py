@@ -1,0 +1,79 @@
+"""The DuckDB script of a plan: as it runs, over files, and as people read it, over places."""
+
+from collections.abc import Callable, Sequence
+
+from headrace.engines.dialects import DuckDbDialect
+from headrace.engines.duckdb import sources
+from headrace.engines.sql import Generator, Raw, Script, numbered
+from headrace.plan.casts import kind
+from headrace.plan.ops import Read, Sink, Write
+from headrace.plan.types import STRING
+
+SQL = DuckDbDialect()
+EXTENSIONS = {"CSV": "csv", "JSON": "json", "NDJSON": "json", "PARQUET": "parquet"}
+
+
+def generated(sinks: Sequence[Sink], *, raw: Callable[[Read], Raw], write: Callable[[Write, str], str]) -> Script:
+    """The statements of a plan."""
+    return Generator(SQL, raw=raw, write=write, counts=True).generate(sinks)
+
+
+def shown(sinks: Sequence[Sink]) -> str:
+    """The plan as a text that people read."""
+    script = generated(sinks, raw=_place, write=lambda write, select: copy(write, select, f"{write.place}/part"))
+    used = [line for line in prologue(script) if _is_used(line, script)]
+    return "\n".join((*(f"{line};" for line in used), "", *numbered(script.steps)))
+
+
+def prologue(script: Script) -> list[str]:
+    """What comes before the steps: the casts as macros, and a counter for each column whose values may be bad."""
+    return [*DuckDbDialect.MACROS, *(f"CREATE TEMP SEQUENCE {counter.name}" for counter in script.counters)]
+
+
+def _is_used(line: str, script: Script) -> bool:
+    if not line.startswith("CREATE TEMP MACRO "):
+        return True
+    name = line.removeprefix("CREATE TEMP MACRO ").split("(")[0]
+    return any(f"{name}(" in step.statement for step in script.steps)
+
+
+def _place(read: Read) -> Raw:
+    place = SQL.text(f"{read.place}/**")
+    types = {f.name: f.type if kind(f.type) == "nested" else STRING for f in read.declared}
+    match read.format:
+        case "CSV":
+            options = sources.shown(sources.csv_options(read.dialect, read.declared.names))
+            return Raw(f"read_csv({place}, {options})", dict(types))
+        case "PARQUET":
+            return Raw(f"read_parquet({place})", {f.name: f.type for f in read.declared})
+        case _:
+            columns = ", ".join(f"{SQL.text(n)}: {SQL.text(SQL.type_name(t))}" for n, t in types.items())
+            return Raw(f"read_json({place}, records = true, columns = {{{columns}}})", dict(types))
+
+
+def copy(write: Write, select: str, file: str) -> str:
+    """The statement that writes the rows of a query into one file."""
+    return f"COPY (\n{select}\n) TO {SQL.text(file)} ({_options(write)})"
+
+
+def _options(write: Write) -> str:
+    d = write.dialect
+    match write.format:
+        case "CSV":
+            signs = f"DELIMITER {SQL.text(d.delimiter)}, QUOTE {SQL.text(d.quote)}, ESCAPE {SQL.text(d.escape)}"
+            return f"FORMAT csv, HEADER {str(d.header).lower()}, {signs}, NULLSTR {SQL.text(d.null_value)}"
+        case "PARQUET":
+            return "FORMAT parquet, COMPRESSION zstd"
+        case _:
+            return "FORMAT json"
+
+
+def count_written(write: Write, file: str) -> str:
+    """The query that counts the rows of a file that was just written."""
+    if write.format == "PARQUET":
+        return f"SELECT sum(num_rows) FROM parquet_file_metadata({sources.listed([file])})"
+    if write.format == "CSV":
+        options = sources.shown(sources.csv_options(write.dialect, write.schema.names))
+        return f"SELECT count(*) FROM read_csv({sources.listed([file])}, {options})"
+    columns = ", ".join(f"{SQL.text(name)}: 'JSON'" for name in write.schema.names)
+    return f"SELECT count(*) FROM read_json({sources.listed([file])}, records = true, columns = {{{columns}}})"

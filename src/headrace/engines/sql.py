@@ -1,0 +1,297 @@
+"""A plan as SQL text: one named step for each operation, in either dialect.
+
+Every step is a view over the steps before it, so the script reads as the graph does; an operation that two others read
+is a table instead, computed once. What a source reads from and where a target writes to is asked of the caller: places
+for a script that people read, files for one that runs.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from headrace.engines.base import Step
+from headrace.engines.dialects import SqlDialect, literal
+from headrace.plan.expr import (
+    All,
+    Call,
+    Cast,
+    Column,
+    Compare,
+    Comparison,
+    Expr,
+    Finite,
+    IsNull,
+    Named,
+    Not,
+    Some,
+    Value,
+    operands,
+)
+from headrace.plan.ops import (
+    Aggregate,
+    Collect,
+    Filter,
+    Join,
+    Op,
+    Project,
+    Read,
+    Rows,
+    Sink,
+    Union,
+    Write,
+    in_order,
+)
+from headrace.plan.types import Field, Type
+
+_SIGNS: dict[Comparison, str] = {"EQ": "=", "NE": "<>", "GT": ">", "LT": "<", "GTE": ">=", "LTE": "<="}
+_JOINS = {
+    "INNER": "INNER JOIN",
+    "LEFT_OUTER": "LEFT OUTER JOIN",
+    "RIGHT_OUTER": "RIGHT OUTER JOIN",
+    "FULL_OUTER": "FULL OUTER JOIN",
+}
+_SIDES = {"row": "", "left": "l.", "right": "r."}
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A counter of values that did not cast: its name in the engine, the node and the column."""
+
+    name: str
+    node_id: int
+    column: str
+
+
+@dataclass(frozen=True)
+class Raw:
+    """What a source reads from: a relation with the declared names, and the type in which each column stands there."""
+
+    relation: str
+    types: dict[str, Type]
+
+
+@dataclass
+class Script:
+    """The steps, and the counters that they use."""
+
+    steps: list[Step] = field(default_factory=list)
+    counters: list[Counted] = field(default_factory=list)
+    outputs: dict[int, str] = field(default_factory=dict)
+
+
+class Generator:
+    """Writes one script. `counts` tells whether the engine counts bad values by sequences, as DuckDB does."""
+
+    def __init__(
+        self,
+        dialect: SqlDialect,
+        *,
+        raw: Callable[[Read], Raw],
+        write: Callable[[Write, str], str],
+        counts: bool,
+    ) -> None:
+        self.dialect = dialect
+        self.raw = raw
+        self.write = write
+        self.counts = counts
+        self.script = Script()
+        self._names: dict[int, str] = {}
+        self._taken: Counter[str] = Counter()
+        self._last: set[int] = set()
+
+    def generate(self, sinks: Sequence[Sink]) -> Script:
+        """The script for all the sinks."""
+        ops = in_order(sinks)
+        readers = Counter(id(parent) for op in ops for parent in op.parents)
+        self._last = {id(sink.parent) for sink in sinks if readers[id(sink.parent)] == 1}
+        for op in ops:
+            self._names[id(op)] = self._name(op)
+            match op:
+                case Write():
+                    self._step(op, _about(op), self.write(op, self._select(op)))
+                case Collect():
+                    limit = "" if op.limit is None else f"\nLIMIT {op.limit}"
+                    self._step(
+                        op, _about(op), f"SELECT {self._list(op.schema.names)}\nFROM {self._of(op.parent)}{limit}"
+                    )
+                case _:
+                    kind = "TABLE" if readers[id(op)] > 1 else "VIEW"
+                    self._step(op, _about(op), f"{self._create(kind)} {self._of(op)} AS\n{self._select(op)}")
+        return self.script
+
+    def _create(self, kind: str) -> str:
+        if self.dialect.name == "duckdb":
+            return f"CREATE TEMP {kind}"
+        return "CACHE TABLE" if kind == "TABLE" else "CREATE OR REPLACE TEMPORARY VIEW"
+
+    def _step(self, op: Op, comment: str, statement: str) -> None:
+        self.script.steps.append(Step(op.node_id, op.node, comment, statement))
+
+    def _name(self, op: Op) -> str:
+        """A name that people recognise and that no other step has."""
+        plain = f"{op.node} ({op.node_id})" if self.dialect.name == "duckdb" else _simple(op)
+        self._taken[plain] += 1
+        return self.dialect.quoted(plain if self._taken[plain] == 1 else f"{plain} {self._taken[plain]}")
+
+    def _of(self, op: Op) -> str:
+        return self._names[id(op)]
+
+    def _list(self, names: Sequence[str]) -> str:
+        return ", ".join(map(self.dialect.quoted, names))
+
+    def _select(self, op: Op) -> str:
+        match op:
+            case Read():
+                return self._read(op)
+            case Rows():
+                return self._rows(op)
+            case Project():
+                columns = self._columns(op, op.columns)
+                return f"SELECT {columns}\nFROM {self._of(op.parent)}" + self._barrier(op, op.columns)
+            case Filter():
+                return f"SELECT *\nFROM {self._of(op.parent)}\nWHERE {self.expr(op.test, op)}"
+            case Join():
+                sides = f"{self._of(op.left)} AS l\n{_JOINS[op.kind]} {self._of(op.right)} AS r"
+                return f"SELECT {self._columns(op, op.columns)}\nFROM {sides}\nON {self.expr(op.condition, op)}"
+            case Union():
+                rows = "\nUNION ALL\n".join(f"SELECT * FROM {self._of(parent)}" for parent in op.inputs)
+                return f"SELECT DISTINCT * FROM (\n{rows}\n)" if op.distinct else rows
+            case Aggregate():
+                return self._aggregate(op)
+            case Write():
+                values = [self._written(f, op) for f in op.schema]
+                return f"SELECT {', '.join(values)}\nFROM {self._of(op.parent)}"
+            case _:
+                raise NotImplementedError(type(op).__name__)
+
+    def _written(self, column: Field, op: Write) -> str:
+        name = self.dialect.quoted(column.name)
+        value = name if op.format == "PARQUET" else self.dialect.written(name, column.type)
+        return value if value == name else f"{value} AS {name}"
+
+    def _read(self, op: Read) -> str:
+        raw = self.raw(op)
+        columns = [Named(f.name, _declared(Column(f.name, raw.types[f.name]), f.type, op)) for f in op.used]
+        checks = self._checks(op, raw) if op.bad_values == "FAIL" else ""
+        barrier = "\nOFFSET 0" if checks else self._barrier(op, columns)
+        return f"SELECT {self._columns(op, columns)}\nFROM {raw.relation}{checks}{barrier}"
+
+    def _checks(self, op: Read, raw: Raw) -> str:
+        """Conditions that fail the run at the first bad value of any declared field, with what is needed to find it."""
+        tests = []
+        for f in op.declared:
+            source = raw.types[f.name]
+            if self.dialect.name != "duckdb" or source == f.type:
+                continue
+            name = self.dialect.quoted(f.name)
+            column = self.dialect.text(f.name)
+            told = f"json_object('node', {op.node_id}, 'field', {column}, 'value', {name}, 'file', filename)"
+            tests.append(
+                f"CASE WHEN {name} IS NOT NULL AND {self.dialect.cast(name, source, f.type)} IS NULL "
+                f"THEN error('{BAD_VALUE}' || {told}) ELSE TRUE END"
+            )
+        return "\nWHERE " + "\n  AND ".join(tests) if tests else ""
+
+    def _rows(self, op: Rows) -> str:
+        names = [self.dialect.quoted(f.name) for f in op.given]
+        types = [f.type for f in op.given]
+        rows = [
+            "SELECT " + ", ".join(
+                f"{literal(self.dialect, v, t)} AS {n}" for v, t, n in zip(row, types, names, strict=True)
+            )
+            for row in op.rows
+        ]  # fmt: skip
+        if not rows:
+            nothing = ", ".join(f"{literal(self.dialect, None, t)} AS {n}" for t, n in zip(types, names, strict=True))
+            return f"SELECT {nothing} WHERE FALSE"
+        return "\nUNION ALL\n".join(rows)
+
+    def _aggregate(self, op: Aggregate) -> str:
+        groups = [self.dialect.quoted(g.name) for g in op.groups]
+        measures = [f"{self.expr(m.expr, op)} AS {self.dialect.quoted(m.name)}" for m in op.measures]
+        by = f"\nGROUP BY {', '.join(groups)}" if groups else ""
+        return f"SELECT {', '.join((*groups, *measures))}\nFROM {self._of(op.parent)}{by}"
+
+    def _columns(self, op: Op, columns: Sequence[Named]) -> str:
+        shown = []
+        for c in columns:
+            name = self.dialect.quoted(c.name)
+            value = self.expr(c.expr, op)
+            shown.append(value if value == name else f"{value} AS {name}")
+        return ", ".join(shown)
+
+    def _barrier(self, op: Op, columns: Sequence[Named]) -> str:
+        """Keeps DuckDB from moving a filter below counted casts: the counts are over all rows."""
+        counted = any(_counted(c.expr) for c in columns) and id(op) not in self._last
+        return "\nOFFSET 0" if counted and self.counts else ""
+
+    def expr(self, expr: Expr, op: Op) -> str:
+        """An expression as SQL."""
+        match expr:
+            case Column(name, _, side):
+                return _SIDES[side] + self.dialect.quoted(name)
+            case Value(value, type_):
+                return literal(self.dialect, value, type_)
+            case Compare(operator, left, right):
+                return f"{self.expr(left, op)} {_SIGNS[operator]} {self.expr(right, op)}"
+            case IsNull(operand):
+                return f"{self.expr(operand, op)} IS NULL"
+            case Not(operand):
+                return f"NOT ({self.expr(operand, op)})"
+            case All(tests):
+                return " AND ".join(f"({self.expr(test, op)})" for test in tests)
+            case Some(tests):
+                return " OR ".join(f"({self.expr(test, op)})" for test in tests)
+            case Cast(operand, target, count_as):
+                inner = self.expr(operand, op)
+                return self._count(self.dialect.cast(inner, operand.type, target), inner, count_as, op)
+            case Finite(operand, count_as):
+                inner = self.expr(operand, op)
+                return self._count(self.dialect.finite(inner), inner, count_as, op)
+            case Call(function, argument):
+                return self.dialect.aggregate(function, self.expr(argument, op), argument.type, expr.type)
+
+    def _count(self, value: str, inner: str, count_as: str | None, op: Op) -> str:
+        if count_as is None or not self.counts:
+            return value
+        safe = count_as.lower() if re.fullmatch(r"[A-Za-z0-9_]{1,40}", count_as) else "column"
+        name = f"bad_{len(self.script.counters) + 1}_{safe}"
+        self.script.counters.append(Counted(name, op.node_id, count_as))
+        return f"counted({value}, {inner}, '{name}')"
+
+
+BAD_VALUE = "headrace:bad-value:"
+
+
+def _declared(raw: Column, target: Type, op: Read) -> Expr:
+    if raw.type == target:
+        return raw
+    return Cast(raw, target, count_as=raw.name if op.bad_values == "NULL" else None)
+
+
+def _counted(expr: Expr) -> bool:
+    own = isinstance(expr, Cast | Finite) and expr.count_as is not None
+    return own or any(map(_counted, operands(expr)))
+
+
+def _simple(op: Op) -> str:
+    """A name without signs that Spark's view names can't have."""
+    return re.sub(r"\W+", "_", f"{op.node}_{op.node_id}").strip("_").lower()
+
+
+def _about(op: Op) -> str:
+    match op:
+        case Read():
+            return f"read {op.place} as {op.format}"
+        case Write():
+            return f"write {op.place} as {op.format}, {op.mode}"
+        case _:
+            return type(op).__name__.lower()
+
+
+def numbered(steps: Sequence[Step]) -> Iterator[str]:
+    """The steps as text, each under a comment that names its node."""
+    for number, step in enumerate(steps, start=1):
+        node = " ".join(step.node.split())
+        yield f"-- {number}. {node} ({step.node_id}): {step.comment}\n{step.statement};\n"
