@@ -1,0 +1,214 @@
+"""The commands, their flags and their help."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from headrace import __version__
+from headrace.errors import HeadraceError, JobInvalid
+
+app = typer.Typer(
+    name="headrace",
+    help="Run data flow jobs: graphs of sources, transforms and targets.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Job = Annotated[Path, typer.Argument(help="The job: a createJob body as JSON; - reads it from standard input.")]
+Params = Annotated[list[str] | None, typer.Option("--param", "-p", help="A parameter of the job, NAME=VALUE.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Storage = Annotated[str | None, typer.Option(help="The folder of buckets.")]
+Set = Annotated[list[str] | None, typer.Option("--set", help="Any setting, NAME=VALUE; see `headrace settings`.")]
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        print(f"headrace {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    job: Job,
+    storage: Storage = None,
+    param: Params = None,
+    threads: Annotated[str | None, typer.Option(help="Threads of the run.")] = None,
+    memory_limit: Annotated[str | None, typer.Option(help="Memory of the engine, like 4GB.")] = None,
+    set_: Set = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a job here and now, and print what it did.
+
+    Ends with 0 when it is done, 1 when the run failed, 2 when the job is wrong, 130 when it was interrupted.
+    """
+    from headrace.cli import running, show
+
+    with _told(as_json):
+        settings = _settings(set_, storage=storage, threads=threads, memory_limit=memory_limit)
+        report, code = running.run(_definition(job), _pairs(param, "--param"), settings)
+    if as_json:
+        _print_json(report.as_dict())
+    else:
+        print(show.report(report))
+    if report.failure is not None:
+        print(f"error: {_failure(report.failure)}", file=sys.stderr)
+    raise typer.Exit(code)
+
+
+@app.command()
+def check(job: Job, param: Params = None, as_json: AsJson = False) -> None:
+    """List everything that is wrong with a job, without touching data."""
+    from headrace.cli import show
+
+    with _told(as_json):
+        definition = _definition(job)
+        problems, warnings = definition.checked(_pairs(param, "--param"))
+        if problems:
+            raise JobInvalid(problems)
+    if as_json:
+        _print_json({"status": "VALID", "problems": [], "warnings": [w.as_dict() for w in warnings]})
+        return
+    print(f"{definition.body.name}: {show.counted(len(definition.graph.nodes), 'node')}, nothing is wrong")
+    for node_id, op in definition.graph.plan().by_node.items():
+        columns = ", ".join(f"{f.name} {f.type}" for f in op.schema)
+        print(f"  {op.node} ({node_id}): {columns}")
+    for warning in warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+
+
+@app.command()
+def script(
+    job: Job,
+    dialect: Annotated[str, typer.Option(help="duckdb or spark.")] = "duckdb",
+    param: Params = None,
+) -> None:
+    """Print what a job runs: one named step for each node."""
+    with _told(as_json=False):
+        if dialect not in ("duckdb", "spark"):
+            raise typer.BadParameter("duckdb or spark", param_hint="--dialect")
+        sinks = _definition(job).plan(_pairs(param, "--param")).pruned
+        if dialect == "duckdb":
+            from headrace.engines.duckdb.text import shown
+        else:
+            from headrace.engines.spark import script as shown
+        print(shown(sinks))
+
+
+@app.command()
+def nodes(
+    type_: Annotated[str | None, typer.Argument(metavar="[TYPE]", help="One node type.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the node types, or show one with its fields and an example."""
+    from headrace.cli import catalogue
+
+    with _told(as_json):
+        if as_json:
+            _print_json(catalogue.as_json(type_))
+        else:
+            print(catalogue.page(type_) if type_ else catalogue.overview())
+
+
+@app.command()
+def infer(
+    what: Annotated[str, typer.Argument(metavar="FILE|BUCKET/PREFIX", help="A file, or a place in the storage.")],
+    storage: Storage = None,
+    rows: Annotated[int, typer.Option(min=1, help="How many rows to look at, of each file's beginning.")] = 100_000,
+    set_: Set = None,
+    as_json: AsJson = False,
+) -> None:
+    """Suggest a source node for data: its columns, their types, and why."""
+    from headrace.cli import inferring
+
+    with _told(as_json):
+        node, reasons = inferring.suggest(what, _settings(set_, storage=storage), rows)
+    if as_json:
+        _print_json({"node": node, "reasons": reasons})
+        return
+    print(json.dumps(node, indent=2, ensure_ascii=False))
+    for name, reason in reasons.items():
+        print(f"{name}: {reason}", file=sys.stderr)
+
+
+@app.command()
+def settings(set_: Set = None, as_json: AsJson = False) -> None:
+    """Show the settings in force, and where each comes from."""
+    from headrace.cli import show
+
+    with _told(as_json):
+        in_force = _settings(set_).resolved
+    if as_json:
+        _print_json({r.setting.name: {"value": r.shown, "origin": r.origin} for r in in_force})
+        return
+    print(show.table(("setting", "value", "from"), [(r.setting.name, r.shown or "-", r.origin) for r in in_force]))
+
+
+def _definition(path: Path) -> Any:
+    from headrace import definition
+
+    if str(path) == "-":
+        return definition.load(sys.stdin.buffer.read())
+    try:
+        return definition.load(path.read_bytes())
+    except OSError as error:
+        raise typer.BadParameter(f"{path}: {error.strerror}", param_hint="JOB") from None
+
+
+def _settings(assigned: list[str] | None, **flags: str | None) -> Any:
+    from headrace.settings import current_settings
+
+    given = {name: value for name, value in flags.items() if value is not None}
+    return current_settings({**_pairs(assigned, "--set"), **given})
+
+
+def _pairs(texts: list[str] | None, flag: str) -> dict[str, str]:
+    pairs = {}
+    for text in texts or ():
+        name, sign, value = text.partition("=")
+        if not sign or not name:
+            raise typer.BadParameter(f"{text!r} is not NAME=VALUE", param_hint=flag)
+        pairs[name] = value
+    return pairs
+
+
+@contextmanager
+def _told(as_json: bool) -> Iterator[None]:
+    """Errors as messages and exit codes: 2 for what the caller wrote wrong, 1 for what failed."""
+    try:
+        yield
+    except JobInvalid as error:
+        _tell_problems(error, as_json)
+    except HeadraceError as error:
+        if as_json:
+            _print_json(
+                {"status": "FAILED", "failure": {"code": error.code, "message": error.message, "hint": error.hint}}
+            )
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(2 if error.code == "setting-invalid" else 1) from None
+
+
+def _tell_problems(error: JobInvalid, as_json: bool) -> NoReturn:
+    from headrace.cli import show
+
+    if as_json:
+        _print_json({"status": "INVALID", "problems": [problem.as_dict() for problem in error.problems]})
+    else:
+        print(f"the job has {show.counted(len(error.problems), 'problem')}:", file=sys.stderr)
+        print(show.problems(error.problems), file=sys.stderr)
+    raise typer.Exit(2) from None
+
+
+def _failure(failure: Any) -> str:
+    place = f"node {failure.node!r} ({failure.node_id}): " if failure.node_id is not None else ""
+    return place + failure.message + (f"; {failure.hint}" if failure.hint else "")
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))

@@ -1,0 +1,1 @@
+"""Running jobs: what a run does, step by step, and what it reports."""

@@ -1,0 +1,79 @@
+"""What a run may use of this machine: threads, memory, and a folder of its own for what it spills."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from headrace.engines.base import Limits
+from headrace.errors import StoreDenied, StoreFull
+from headrace.settings import Settings, parse_size
+
+_SHARE_OF_MEMORY = 0.6
+_SHARE_OF_DISK = 0.9
+_CGROUP = Path("/sys/fs/cgroup/memory.max")
+_MEMINFO = Path("/proc/meminfo")
+_OWNER = "owner"
+
+
+@contextmanager
+def limits(settings: Settings, run: str) -> Iterator[Limits]:
+    """The limits of one run. Its spill folder exists while the context lasts; those of dead runs are removed."""
+    root = settings.temp_directory
+    folder = root / run
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        _sweep(root)
+        folder.mkdir()
+        owner = os.open(folder / _OWNER, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except PermissionError:
+        raise StoreDenied(f"may not write in {root}", hint="let this user write there, or set temp_directory") from None
+    except OSError as error:
+        raise StoreFull(f"{root}: {error.strerror}", hint="free room there, or set temp_directory") from None
+    try:
+        fcntl.flock(owner, fcntl.LOCK_EX)
+        free = int(shutil.disk_usage(root).free * _SHARE_OF_DISK)
+        yield Limits(
+            threads=settings["threads"] or len(os.sched_getaffinity(0)),
+            memory=_kib(settings["memory_limit"], int(available_memory() * _SHARE_OF_MEMORY)),
+            temp_directory=str(folder),
+            temp_size=_kib(settings["temp_size"], free),
+        )
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(owner)
+
+
+def _kib(text: str, otherwise: int) -> str:
+    return f"{(parse_size(text) if text else otherwise) // 1024}KiB"
+
+
+def available_memory() -> int:
+    """Bytes of memory that this process may have: the machine's, or less when its control group says so."""
+    whole = next(
+        int(line.split()[1]) * 1024 for line in _MEMINFO.read_text().splitlines() if line.startswith("MemTotal")
+    )
+    try:
+        limit = _CGROUP.read_text().strip()
+    except OSError:
+        return whole
+    return min(whole, int(limit)) if limit.isdecimal() else whole
+
+
+def _sweep(root: Path) -> None:
+    """Remove the folders of runs that died: their owner's lock is free."""
+    for folder in root.iterdir():
+        try:
+            owner = os.open(folder / _OWNER, os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            continue
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            os.close(owner)

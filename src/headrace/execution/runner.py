@@ -1,0 +1,180 @@
+"""One run of one job: list, stage, run, look again, publish. Knows no database; it reports to its caller."""
+
+import resource
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
+
+from headrace.clock import Clock
+from headrace.engines.base import Engine, Outcome
+from headrace.errors import Cancelled, RunFailed, StoreError
+from headrace.execution.report import (
+    Failure,
+    NodeReport,
+    ObjectRead,
+    Report,
+    SourceReport,
+    Status,
+    TargetReport,
+)
+from headrace.graph import Plan
+from headrace.plan.ops import Op, Read, Write, in_order
+from headrace.stores.base import Snapshot, Store
+from headrace.stores.publish import Publication, Published, publication, snapshot, unchanged
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be run: `attempt` counts from 1 within an execution; `wait` is seconds for another writer to end."""
+
+    execution_id: str
+    job: str
+    plan: Plan
+    attempt: int = 1
+    wait: float = 0.0
+    warnings: tuple[str, ...] = ()
+
+
+class Run:
+    """One attempt. `execute` blocks; `cancel` and `progress` may be called from other threads meanwhile."""
+
+    def __init__(self, task: Task, *, store: Store, engine: Engine, clock: Clock) -> None:
+        self._task = task
+        self._store = store
+        self._engine = engine
+        self._clock = clock
+        self._stop = threading.Lock()
+        self._cause: RunFailed | None = None
+        self._committed = False
+        self._phase = "listing"
+
+    def progress(self) -> tuple[float, str]:
+        """How far the run is, 0 to 1, and what it is at: a phase, or the name of the node at work."""
+        if self._phase == "running":
+            return self._engine.progress()
+        return (1.0, "publishing") if self._phase == "publishing" else (0.0, self._phase)
+
+    def cancel(self, cause: RunFailed) -> bool:
+        """Stop the run within a second, for a cause. False when it is too late: the new data is being published."""
+        with self._stop:
+            if self._committed:
+                return False
+            self._cause = self._cause or cause
+        self._engine.cancel()
+        return True
+
+    def execute(self) -> Report:
+        """Do it, and report, also when it failed: then `failure` says why, and the old data stands."""
+        started, since = self._clock.now(), self._clock.seconds()
+        report = Report(
+            execution_id=self._task.execution_id,
+            job=self._task.job,
+            status="COMPLETED",
+            engine=self._engine.name,
+            started=started,
+            seconds=0.0,
+            peak_memory=0,
+            warnings=self._task.warnings,
+        )
+        try:
+            report = self._publish(report)
+        except RunFailed as error:
+            cause = self._cause or error
+            status: Status = "CANCELED" if isinstance(cause, Cancelled) else "FAILED"
+            report = replace(report, status=status, failure=Failure.of(cause))
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        return replace(report, seconds=self._clock.seconds() - since, peak_memory=peak)
+
+    def _publish(self, report: Report) -> Report:
+        writes = self._task.plan.pruned
+        reads = [op for op in in_order(writes) if isinstance(op, Read)]
+        places = [(write.place, write.mode) for write in writes]
+        with publication(
+            self._store, places, run=self._task.execution_id, attempt=self._task.attempt, wait=self._task.wait
+        ) as pending:
+            sources = {read.node_id: self._listed(read) for read in reads}
+            outcome = self._run(writes, sources, pending)
+            for read in reads:
+                _placed(read, partial(unchanged, self._store, sources[read.node_id]))
+            with self._stop:
+                self._go_on()
+                self._committed = True
+            self._phase = "publishing"
+            published = pending.commit()
+        return _told(report, reads, writes, sources, outcome, published)
+
+    def _listed(self, read: Read) -> Snapshot:
+        self._go_on()
+        return _placed(read, lambda: snapshot(self._store, read.place))
+
+    def _run(self, writes: Sequence[Write], sources: Mapping[int, Snapshot], pending: Publication) -> Outcome:
+        targets = {write.node_id: pending.stage(index) for index, write in enumerate(writes)}
+        self._go_on()
+        self._phase = "running"
+        return self._engine.run(writes, sources=sources, targets=targets)
+
+    def _go_on(self) -> None:
+        if self._cause is not None:
+            raise self._cause
+
+
+def _placed(op: Op, do: Callable[[], T]) -> T:
+    """Run `do`; a failure of the store is told with the node at which it happened."""
+    try:
+        return do()
+    except StoreError as error:
+        error.node_id, error.node = op.node_id, op.node
+        raise
+
+
+def _told(
+    report: Report,
+    reads: Sequence[Read],
+    writes: Sequence[Write],
+    sources: Mapping[int, Snapshot],
+    outcome: Outcome,
+    published: Sequence[Published],
+) -> Report:
+    others = {n: counts for n, counts in outcome.bad_values.items() if n not in sources and any(counts.values())}
+    names = {op.node_id: op.node for op in in_order(writes)}
+    return replace(
+        report,
+        sources=tuple(_source(read, sources[read.node_id], outcome) for read in reads),
+        nodes=tuple(NodeReport(n, names[n], counts) for n, counts in others.items()),
+        targets=tuple(_target(w, p, outcome) for w, p in zip(writes, published, strict=True)),
+    )
+
+
+def _source(read: Read, found: Snapshot, outcome: Outcome) -> SourceReport:
+    result = outcome.reads[read.node_id]
+    return SourceReport(
+        node_id=read.node_id,
+        node=read.node,
+        place=str(read.place),
+        format=read.format,
+        objects=tuple(ObjectRead(f"{o.bucket}/{o.key}", o.size, o.etag) for o in found.objects),
+        bytes=sum(o.size for o in found.objects),
+        rows=result.rows,
+        bad_values=outcome.bad_values.get(read.node_id, {}),
+        short_rows=result.short_rows,
+        long_rows=result.long_rows,
+    )
+
+
+def _target(write: Write, done: Published, outcome: Outcome) -> TargetReport:
+    return TargetReport(
+        node_id=write.node_id,
+        node=write.node,
+        place=str(write.place),
+        format=write.format,
+        update_type=write.mode,
+        files=tuple(f"{f.bucket}/{f.key}" for f in done.files),
+        bytes=sum(f.size for f in done.files),
+        rows=0 if done.skipped else outcome.writes[write.node_id].rows,
+        removed=done.removed,
+        skipped=done.skipped,
+    )
