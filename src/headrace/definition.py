@@ -19,6 +19,7 @@ from headrace.nodes.wire import Flag, Whole, Wire
 from headrace.parameters import ParameterSpec, fill, resolve
 
 MOST_NODES = 5_000
+_MOST_DIGITS = 400
 NAME = r"^[A-Za-z_-][A-Za-z0-9_-]{2,99}$"
 
 
@@ -69,9 +70,11 @@ class Definition:
 
     def plan(self, given: Mapping[str, str]) -> Plan:
         """What the job means with these parameters. Raises JobInvalid with every problem."""
-        graph, problems = self._filled(given, samples=False)
-        if problems or graph.problems:
-            raise JobInvalid((*problems, *graph.problems))
+        missing = [p for p in resolve(self.body.parameters, given)[1] if p.code == "missing-parameter"]
+        # With a sample in the place of what is missing, the graph has no problems but its own.
+        graph, problems = self._filled(given, samples=True)
+        if missing or problems or graph.problems:
+            raise JobInvalid((*missing, *problems, *graph.problems))
         return graph.plan()
 
     def _filled(self, given: Mapping[str, str], *, samples: bool) -> tuple[Graph, list[Problem]]:
@@ -120,7 +123,7 @@ def _parsed(text: str | bytes) -> object:
         return made
 
     try:
-        sent = json.loads(text, object_pairs_hook=pairs, parse_constant=_refuse)
+        sent = json.loads(text, object_pairs_hook=pairs, parse_constant=_refuse, parse_int=_whole)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise JobInvalid([Problem("bad-json", f"not JSON: {error.msg.lower()} at {where}")]) from None
@@ -138,3 +141,9 @@ def _parsed(text: str | bytes) -> object:
 
 def _refuse(constant: str) -> object:
     raise ValueError(f"{constant} is no JSON value")
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"a number has {len(digits):,} digits, and may have {_MOST_DIGITS}")
+    return int(digits)

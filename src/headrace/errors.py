@@ -55,6 +55,12 @@ class SettingInvalid(HeadraceError):
     code = "setting-invalid"
 
 
+class NodeTypeUnknown(HeadraceError):
+    """Somebody asked about a node type that does not exist."""
+
+    code = "unknown-node-type"
+
+
 class JobInvalid(HeadraceError):
     """The job is wrong; `problems` holds all that was found, never only the first."""
 
@@ -93,6 +99,12 @@ class Cancelled(RunFailed):
     """Somebody stopped the run before it had published anything."""
 
     code = "cancelled"
+
+
+class NotSupported(RunFailed):
+    """The job is sound, and this engine can't run a part of it."""
+
+    code = "not-supported"
 
 
 class TimedOut(RunFailed):

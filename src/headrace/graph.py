@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from headrace.errors import JobInvalid, Problem, StoreDenied
 from headrace.nodes import registry
 from headrace.nodes.base import Fault, Node, NodeError, nearest
-from headrace.plan.ops import Op, Place, Read, Write
+from headrace.plan.ops import Op, Place, Read, Target, Write, WriteTable
 from headrace.plan.prune import prune
 from headrace.stores.names import check_bucket, clean_prefix
 
@@ -24,11 +24,11 @@ from headrace.stores.names import check_bucket, clean_prefix
 class Plan:
     """What a job means: its sinks, and the operation of each node, by node id."""
 
-    sinks: tuple[Write, ...]
+    sinks: tuple[Target, ...]
     by_node: Mapping[int, Op]
 
     @cached_property
-    def pruned(self) -> tuple[Write, ...]:
+    def pruned(self) -> tuple[Target, ...]:
         """The sinks over only those columns that they need."""
         return prune(self.sinks)
 
@@ -74,7 +74,7 @@ class Graph:
         if self.problems:
             raise JobInvalid(self.problems)
         by_node = self._meaning[0]
-        return Plan(tuple(op for op in by_node.values() if isinstance(op, Write)), by_node)
+        return Plan(tuple(op for op in by_node.values() if isinstance(op, Write | WriteTable)), by_node)
 
     def _structure(self) -> Iterable[Problem]:
         ids = Counter(node.id for node in self.nodes)
@@ -122,8 +122,10 @@ class Graph:
                 parents.difference_update(free)
         by_id = {node.id: node for node in self.nodes}
         for node_id in _on_cycle(waiting):
-            yield _problem(by_id[node_id], "parentNodeIds", "this node reads its own rows, by way of others",
-                           "break the circle", "cycle")  # fmt: skip
+            it = by_id[node_id]
+            alone = node_id in it.parent_node_ids
+            message = "this node is its own parent" if alone else "this node reads its own rows, by way of others"
+            yield _problem(it, "parentNodeIds", message, "break the circle", "cycle")
 
     @cached_property
     def _meaning(self) -> tuple[dict[int, Op], tuple[Problem, ...]]:
@@ -136,7 +138,7 @@ class Graph:
             for node in ready:
                 waiting.remove(node)
                 parents = [made[parent] for parent in node.parent_node_ids]
-                if any(isinstance(parent, Write) for parent in parents):
+                if any(isinstance(parent, Write | WriteTable) for parent in parents):
                     continue
                 try:
                     made[node.id] = node.plan(*parents)
@@ -177,7 +179,12 @@ def read_node(sent: object, index: int) -> Node | tuple[Problem, ...]:
     try:
         return types[word].model_validate(sent)
     except ValidationError as error:
-        return tuple(field_problem(detail, known_id, name, place) for detail in error.errors())
+        return tuple(field_problem(detail, known_id, name, place) for detail in error.errors() if not _is_echo(detail))
+
+
+def _is_echo(detail: Any) -> bool:
+    """Whether a list is told to be too short only because its entries, which are told too, are wrong."""
+    return detail["type"] == "too_short" and bool(detail["input"])
 
 
 def field_problem(detail: Any, node_id: int | None, name: object, place: str) -> Problem:
@@ -188,8 +195,10 @@ def field_problem(detail: Any, node_id: int | None, name: object, place: str) ->
         message = "is missing"
     elif detail["type"] == "literal_error":
         message, hint = f"{detail['input']!r} is not allowed", f"one of {detail['ctx']['expected']}"
+    elif detail["type"] == "too_short":
+        message, hint = "is empty", "it needs at least one entry"
     elif detail["type"] != "value_error":
-        message = f"{message[0].lower()}{message[1:]}, not {_json_kind(detail['input'])}"
+        message = f"{message[0].lower()}{message[1:].replace('tuple', 'list')}, not {_json_kind(detail['input'])}"
     return _problem_at(node_id, name, path, message, hint, "bad-field", place)
 
 

@@ -38,7 +38,8 @@ def resolve(
 ) -> tuple[dict[str, str], list[Problem]]:
     """The value of each parameter, and what is wrong with them.
 
-    With `samples` a parameter that has no value gets some value of its type, so that a job can be checked without.
+    A parameter that has no value gets some value of its type, so that the rest of the job can be checked; it is a
+    problem unless `samples` are asked for.
     """
     problems = _repeats(declared)
     by_name = {spec.name: spec for spec in declared}
@@ -50,9 +51,8 @@ def resolve(
     for spec in declared:
         value = given.get(spec.name, spec.default)
         if value is None and not samples:
-            message, hint = f"parameter {spec.name!r} has no value", f"give it: {spec.name}=…, a {spec.type}"
+            message, hint = f"parameter {spec.name!r} has no value", f"give it: {spec.name}=…, of type {spec.type}"
             problems.append(Problem("missing-parameter", message, hint, field="parameters"))
-            continue
         values[spec.name] = _SAMPLES[spec.type] if value is None else value
         if fault := _fault(spec, values[spec.name]):
             problems.append(Problem("bad-parameter", f"parameter {spec.name!r}: {fault}", field="parameters"))
@@ -97,14 +97,16 @@ class _Filler:
             if isinstance(value, str) and fillable is not None:
                 new: object = self.text(value, place, fillable)
             elif isinstance(value, tuple):
-                new = tuple(self._item(item, f"{place}[{i}]") for i, item in enumerate(value))
+                new = tuple(self._item(item, f"{place}[{i}]", fillable) for i, item in enumerate(value))
             else:
                 new = self.model(value, f"{place}.") if isinstance(value, Wire) else value
             if new != value:
                 changed[name] = new
         return model.model_copy(update=changed) if changed else model
 
-    def _item(self, item: object, place: str) -> object:
+    def _item(self, item: object, place: str, fillable: Fillable | None) -> object:
+        if isinstance(item, str) and fillable is not None:
+            return self.text(item, place, fillable)
         return self.model(item, f"{place}.") if isinstance(item, Wire) else item
 
     def text(self, text: str, place: str, fillable: Fillable) -> str:

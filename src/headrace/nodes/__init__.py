@@ -12,7 +12,7 @@ from importlib.metadata import entry_points
 from headrace.nodes.base import Node
 
 ENTRY_POINT = "headrace.nodes"
-_NOT_NODES = {"base", "examples", "wire"}
+_NOT_NODES = {"base", "examples", "tables", "wire"}
 
 
 @cache

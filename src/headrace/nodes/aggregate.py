@@ -2,7 +2,8 @@
 
 Rows with equal values in the columns of `groupByList` are a group (missing values are alike), and each group becomes
 one row: the group's columns first, then the aggregates. With an empty `groupByList` all rows are one group, also when
-there are none. Missing values are left out of every aggregate; a group that has no others gives null.
+there are none. Missing values are left out of every aggregate; a group that has no others gives null, and 0 for counts.
+COUNT and COUNT_DISTINCT are ours, not the vendor's; COUNT with the name `*` counts rows, whatever they hold.
 
 A sum of whole numbers is a `bigint`, and running over it fails the run; a sum of `decimal(p,s)` is a
 `decimal(min(38,p+10),s)`; an average is a `double`.
@@ -25,15 +26,15 @@ from headrace.nodes.base import (
     no_repeats,
 )
 from headrace.plan.casts import kind, orderable
-from headrace.plan.expr import Call, Column, Function, Named
+from headrace.plan.expr import Call, Column, Function, Named, Value
 from headrace.plan.ops import Aggregate, Op
-from headrace.plan.types import Schema
+from headrace.plan.types import INT, Schema
 
 
 class AggregateField(Wire):
     """A column, a function over it, and the name of the result."""
 
-    name: Annotated[str, Described(min_length=1, description="The column to aggregate.")]
+    name: Annotated[str, Described(min_length=1, description="The column to aggregate; `*` for a COUNT of rows.")]
     result_name: Annotated[
         str,
         Described(
@@ -88,6 +89,19 @@ class AggregateNode(Node):
             ),
         ),
         Example(
+            title="Counts: rows, values, different values",
+            given=(Table.of("sku string, city string", ("A", "x"), ("A", "x"), ("A", None), ("B", None)),),
+            fields={
+                "groupByList": ["sku"],
+                "aggregateFieldList": [
+                    {"name": "*", "ResultName": "rows", "function": "COUNT"},
+                    {"name": "city", "ResultName": "cities", "function": "COUNT"},
+                    {"name": "city", "ResultName": "different", "function": "COUNT_DISTINCT"},
+                ],
+            },
+            gives=Table.of("sku string, rows bigint, cities bigint, different bigint", ("A", 3, 2, 1), ("B", 1, 0, 0)),
+        ),
+        Example(
             title="All rows as one group",
             given=(Table.of("qty int, day date", (1, None), (2, None), (None, None)),),
             fields={
@@ -124,6 +138,8 @@ class AggregateNode(Node):
 
 
 def _measure(entry: AggregateField, schema: Schema) -> Named:
+    if entry.name == "*" and entry.function == "COUNT":
+        return Named(entry.result_name, Call("COUNT", Value(1, INT)))
     found = column(schema, entry.name, field="name")
     needs_number = entry.function in ("SUM", "AVG")
     if kind(found.type) != "number" if needs_number else not orderable(found.type):

@@ -57,14 +57,18 @@ class NodeError(ValueError):
 
 
 class Node(Wire):
-    """A node of a job."""
+    """A node of a job.
+
+    `runs` is False for a type that can be checked, stored and shown, while no engine can run it yet.
+    """
 
     category: ClassVar[Category]
     group: ClassVar[str]
     arity: ClassVar[tuple[int, int | None]] = (1, 1)
     examples: ClassVar[tuple[Example, ...]] = ()
+    runs: ClassVar[bool] = True
 
-    type: str
+    type: Annotated[str, Described(description="The word of its node type.")]
     id: Annotated[Whole, Described(description="A number that no other node of the job has.")]
     name: Annotated[str, Described(min_length=1, max_length=100, description="What people call it.")]
     parent_node_ids: Annotated[

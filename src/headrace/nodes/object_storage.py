@@ -34,6 +34,7 @@ from headrace.plan.expr import Column, Expr, Finite, Named
 from headrace.plan.ops import Dialect, Op, Place, Project, Read, UpdateType, Write
 from headrace.plan.types import FRACTIONS, Field, Scalar, Schema
 
+Encoding = Literal["UTF-8", "UTF-16", "LATIN-1", "CP949", "EUC-KR"]
 OneCharacter = Annotated[str, Described(min_length=1, max_length=1)]
 _ORDERS = {
     "regionNo": "1",
@@ -45,41 +46,57 @@ _ORDERS = {
 
 
 class TextOptions(Wire):
-    """How text files are written; ours, not the vendor's. What is left out is as RFC 4180 has it, in UTF-8."""
+    """How text files are laid out; ours, not the vendor's. What is left out is as RFC 4180 has it, in UTF-8."""
 
     header: Annotated[Flag, Described(description="CSV: the first record holds the column names.")] = True
     delimiter: Annotated[OneCharacter, Described(description="CSV: between two values.")] = ","
     quote: Annotated[OneCharacter, Described(description="CSV: around a value.")] = '"'
     escape: Annotated[OneCharacter, Described(description="CSV: before a quote inside a quoted value.")] = '"'
     null_value: Annotated[str, Described(max_length=50, description="CSV: the unquoted text of a missing value.")] = ""
+    encoding: Annotated[Encoding, Described(description="CSV: how characters are bytes. JSON is UTF-8.")] = "UTF-8"
 
-    def dialect(self) -> Dialect:
-        """The options as the plan has them."""
-        return Dialect(self.header, self.delimiter, self.quote, self.escape, self.null_value)
+    def _dialect(self, compression: str) -> Dialect:
+        text = (self.header, self.delimiter, self.quote, self.escape, self.null_value)
+        return Dialect(*text, self.encoding, compression)
 
-    def faults(self) -> list[Fault]:
+    def faults(self, data_type: str) -> list[Fault]:
         """What can't go together."""
         found = []
         if self.delimiter in (self.quote, self.escape):
             found.append(Fault("delimiter and quote or escape are the same character", "options.delimiter"))
         if "\n" in self.delimiter + self.quote + self.escape or "\r" in self.delimiter + self.quote + self.escape:
             found.append(Fault("a line break can't be delimiter, quote or escape", "options"))
+        if data_type != "CSV" and self.encoding != "UTF-8":
+            found.append(Fault(f"{data_type} is always UTF-8", "options.encoding", "leave encoding out"))
         return found
 
 
 class ReadOptions(TextOptions):
     """How a source reads its files."""
 
-    encoding: Annotated[Literal["UTF-8", "UTF-16", "LATIN-1"], Described(description="CSV: the bytes' encoding.")] = (
-        "UTF-8"
-    )
+    compression: Annotated[
+        Literal["AUTO", "NONE", "GZIP", "ZSTD"],
+        Described(description="CSV and JSON; AUTO goes by the name: `.gz`, `.zst`, or not compressed."),
+    ] = "AUTO"
     mode: Annotated[
         Literal["NULL", "FAIL"], Described(description="What a value that does not parse does: count, or fail.")
     ] = "NULL"
 
     def dialect(self) -> Dialect:
         """The options as the plan has them."""
-        return Dialect(self.header, self.delimiter, self.quote, self.escape, self.null_value, self.encoding)
+        return self._dialect(self.compression)
+
+
+class WriteOptions(TextOptions):
+    """How a target writes its files."""
+
+    compression: Annotated[
+        Literal["NONE", "GZIP", "ZSTD"], Described(description="CSV and JSON; Parquet compresses by itself.")
+    ] = "NONE"
+
+    def dialect(self) -> Dialect:
+        """The options as the plan has them."""
+        return self._dialect(self.compression)
 
 
 class ObjectStorage(Node):
@@ -106,6 +123,8 @@ def _field(spec: FieldSpec, data_type: str) -> Field:
     found = spec.field()
     if data_type == "CSV" and kind(found.type) == "nested":
         raise NodeError(f"{found.name!r} is {found.type}, which CSV can't hold", field="type", hint="use PARQUET")
+    if data_type != "PARQUET" and kind(found.type) == "binary":
+        raise NodeError(f"{found.name!r} is binary, which no text file can hold", field="type", hint="use PARQUET")
     return found
 
 
@@ -148,7 +167,7 @@ class SourceObjectStorage(ObjectStorage):
     def plan(self, *parents: Op) -> Op:
         """A read of the declared fields."""
         del parents
-        if faults := self.options.faults():
+        if faults := self.options.faults(self.data_type):
             raise NodeError.of(faults)
         declared = Schema(self._fields(self.field_list, self.data_type))
         return Read(
@@ -213,17 +232,19 @@ class TargetObjectStorage(ObjectStorage):
     field_list: Annotated[
         tuple[FieldSpec, ...], Described(min_length=1, description="The columns to write."), Widget("fields", "Columns")
     ]
-    options: Annotated[TextOptions, Described(description="How to write the files.")] = TextOptions()
+    options: Annotated[WriteOptions, Described(description="How to write the files.")] = WriteOptions()
 
     def plan(self, *parents: Op) -> Op:
         """A write of the declared fields, cast to their types."""
         (parent,) = parents
         place = self._place()
-        if not place.prefix and self.update_type == "OVERWRITE":
+        if not place.prefix:
             raise NodeError(
-                "OVERWRITE of a whole bucket is refused", field="prefix", hint="name a prefix inside the bucket"
+                f"{self.update_type} of a whole bucket is refused",
+                field="prefix",
+                hint="name a prefix inside the bucket",
             )
-        if faults := self.options.faults():
+        if faults := self.options.faults(self.data_type):
             raise NodeError.of(faults)
         fields = self._fields(self.field_list, self.data_type)
         columns = each(fields, lambda f: Named(f.name, self._value(f, parent.schema)), field="fieldList")

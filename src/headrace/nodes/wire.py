@@ -46,9 +46,12 @@ class Fillable:
 class FieldSpec(Wire):
     """A column as it stands on the wire: `properties` holds the sub-fields of an array, map or struct."""
 
-    name: ColumnName
-    type: str
-    properties: tuple["FieldSpec", ...] = ()
+    name: Annotated[ColumnName, Described(description="The column's name; case does not tell two columns apart.")]
+    type: Annotated[str, Described(description="The column's type, like `bigint` or `decimal(10,2)`.")]
+    properties: Annotated[
+        tuple["FieldSpec", ...],
+        Described(description="The element of an array, the key and value of a map, the fields of a struct."),
+    ] = ()
 
     @model_validator(mode="after")
     def _names_a_type(self) -> "FieldSpec":

@@ -59,8 +59,10 @@ def castable(source: Type, target: Type) -> bool:
 
 def never_fails(source: Type, target: Type) -> bool:
     """Whether every value of the source type has a value in the target type."""
-    if source in (target, VOID) or target == STRING:
+    if source in (target, VOID):
         return True
+    if target == STRING:
+        return kind(source) != "binary"  # bytes need not be UTF-8
     if kind(source) == "boolean" and kind(target) == "number":
         return not isinstance(target, Decimal) or target.precision > target.scale
     if kind(source) == kind(target) == "moment":

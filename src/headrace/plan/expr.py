@@ -6,12 +6,12 @@ from datetime import date, datetime
 from decimal import Decimal as Number
 from typing import Literal
 
-from headrace.plan.types import BIGINT, BOOLEAN, DOUBLE, MAX_PRECISION, Decimal, Scalar, Type
+from headrace.plan.types import BIGINT, BOOLEAN, DOUBLE, MAX_PRECISION, STRING, Decimal, Scalar, Type
 from headrace.plan.types import INTEGERS as INTEGER_NAMES
 
 Side = Literal["row", "left", "right"]
 Comparison = Literal["EQ", "NE", "GT", "LT", "GTE", "LTE"]
-Function = Literal["SUM", "AVG", "MAX", "MIN"]
+Function = Literal["SUM", "AVG", "MAX", "MIN", "COUNT", "COUNT_DISTINCT"]
 Constant = str | int | float | bool | bytes | Number | date | datetime | None
 
 
@@ -71,6 +71,32 @@ class Not:
 
 
 @dataclass(frozen=True, slots=True)
+class OneOf:
+    """Whether the value is one of a list; unknown for a missing value."""
+
+    operand: "Expr"
+    values: tuple[Value, ...]
+
+    @property
+    def type(self) -> Type:
+        """Boolean."""
+        return BOOLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """Whether a text matches a pattern: % any text, _ any one character, a backslash before either is that sign."""
+
+    operand: "Expr"
+    pattern: str
+
+    @property
+    def type(self) -> Type:
+        """Boolean."""
+        return BOOLEAN
+
+
+@dataclass(frozen=True, slots=True)
 class All:
     """True when every test is."""
 
@@ -120,6 +146,34 @@ class Finite:
 
 
 @dataclass(frozen=True, slots=True)
+class Filled:
+    """The operand, or the value where the operand is null; for floating-point types NaN is a gap too."""
+
+    operand: "Expr"
+    value: Value
+
+    @property
+    def type(self) -> Type:
+        """The operand's."""
+        return self.operand.type
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Piece number `index`, from 0, of a text cut at every delimiter; the `last` one is all that is left. Or null."""
+
+    operand: "Expr"
+    delimiter: str
+    index: int
+    last: bool
+
+    @property
+    def type(self) -> Type:
+        """Text."""
+        return STRING
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """An aggregate function over the rows of a group."""
 
@@ -134,6 +188,8 @@ class Call:
             return DOUBLE
         if self.function in ("MAX", "MIN"):
             return given
+        if self.function in ("COUNT", "COUNT_DISTINCT"):
+            return BIGINT
         match given:
             case Decimal(precision, scale):
                 return Decimal(min(MAX_PRECISION, precision + 10), scale)
@@ -143,7 +199,7 @@ class Call:
                 return DOUBLE
 
 
-Expr = Column | Value | Compare | IsNull | Not | All | Some | Cast | Finite | Call
+Expr = Column | Value | Compare | IsNull | Not | OneOf | Like | All | Some | Cast | Finite | Filled | Piece | Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +219,12 @@ def operands(expr: Expr) -> tuple[Expr, ...]:
             return (expr.left, expr.right)
         case All() | Some():
             return expr.tests
-        case IsNull() | Not() | Cast() | Finite():
+        case IsNull() | Not() | Like() | Cast() | Finite() | Piece():
             return (expr.operand,)
+        case OneOf():
+            return (expr.operand, *expr.values)
+        case Filled():
+            return (expr.operand, expr.value)
         case Call():
             return (expr.argument,)
 

@@ -6,7 +6,7 @@ parse is a problem before anything runs. The engines follow the same rules for d
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
-from decimal import ROUND_HALF_UP, Context, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, InvalidOperation, Overflow
 from decimal import Decimal as Number
 
 from headrace.plan.casts import bounds
@@ -18,11 +18,12 @@ TRUE = ("true", "t", "yes", "y", "1")
 FALSE = ("false", "f", "no", "n", "0")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-_NOT_FINITE = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE)
+_NOT_FINITE = re.compile(r"nan|[+-]?(inf|infinity)", re.IGNORECASE)
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _TIMESTAMP = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
-    r"(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?(Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
+    r"(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?"
+    r"(Z|[+-](?:0[0-9]|1[0-7])(?::?[0-5][0-9])?|[+-]18(?::?00)?)?)?)?"
 )
 
 
@@ -78,7 +79,7 @@ def _decimal(text: str, type_: Decimal) -> Number:
     try:
         exact = Context(prec=60).create_decimal(text)
         value = exact.quantize(Number(1).scaleb(-type_.scale), rounding=ROUND_HALF_UP, context=Context(prec=60))
-    except InvalidOperation:
+    except (InvalidOperation, Overflow):
         raise ValueError(f"{text} is out of range of {type_}") from None
     if abs(value) >= Number(10) ** (type_.precision - type_.scale):
         raise ValueError(f"{text} is out of range of {type_}")

@@ -11,6 +11,7 @@ its parent and the port, so that the ones here stay as they are.
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Literal, Self
 
@@ -33,6 +34,19 @@ class Place:
 
     def __str__(self) -> str:
         return f"{self.bucket}/{self.prefix}"
+
+
+@dataclass(frozen=True, slots=True)
+class TablePlace:
+    """A table that some other system keeps: the catalogue's database, or a connection, and the table's name there."""
+
+    system: Literal["catalogue", "MySQL", "PostgreSQL"]
+    container: str
+    table: str
+    version: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.system} table {self.container}.{self.table}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +131,20 @@ class Read(Op):
     used: Schema
     dialect: Dialect = Dialect()
     bad_values: BadValues = "NULL"
+
+    @property
+    def schema(self) -> Schema:
+        """The used fields."""
+        return self.used
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadTable(Op):
+    """The rows of a table of another system, cast to the declared fields; `used` is as in Read."""
+
+    place: TablePlace
+    declared: Schema
+    used: Schema
 
     @property
     def schema(self) -> Schema:
@@ -217,6 +245,51 @@ class Aggregate(OneParent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Distinct(OneParent):
+    """One row for each different set of values in the key columns: the smallest by all columns, nulls first."""
+
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SqlSource:
+    """One parent of a text of SQL: its alias there, the columns that the text sees, and those that it uses."""
+
+    alias: str
+    schema: Schema
+    used: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sql(Op):
+    """The rows of a query in Spark SQL over the inputs, each under the alias of its source.
+
+    The text is its own meaning: an engine reads it again by `headrace.sqltext`, over the same sources. `now` is the
+    start of the run, for the functions that tell the time; a plan has none before it runs.
+    """
+
+    inputs: tuple[Op, ...]
+    sources: tuple[SqlSource, ...]
+    text: str
+    result: Schema
+    now: datetime | None = None
+
+    @property
+    def parents(self) -> tuple[Op, ...]:
+        """All inputs."""
+        return self.inputs
+
+    @property
+    def schema(self) -> Schema:
+        """The columns of the query."""
+        return self.result
+
+    def with_parents(self, parents: Sequence[Op]) -> Self:
+        """The same query over other inputs."""
+        return replace(self, inputs=tuple(parents))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Write(OneParent):
     """A sink: the parent's rows as files at a place. The columns are already those of the target."""
 
@@ -228,13 +301,23 @@ class Write(OneParent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class WriteTable(OneParent):
+    """A sink: the parent's rows into a table of another system. The columns are already those of the target."""
+
+    place: TablePlace
+    mode: UpdateType
+    coalesce: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Collect(OneParent):
     """A sink: at most `limit` of the parent's rows (all of them without), handed back to the caller."""
 
     limit: int | None = None
 
 
-Sink = Write | Collect
+Target = Write | WriteTable
+Sink = Target | Collect
 
 
 def _schema(columns: tuple[Named, ...]) -> Schema:

@@ -9,7 +9,22 @@ from dataclasses import replace
 from typing import TypeVar
 
 from headrace.plan.expr import Column, Expr, Named, Side, columns
-from headrace.plan.ops import Aggregate, Collect, Filter, Join, Op, Project, Read, Rows, Union, Write, in_order
+from headrace.plan.ops import (
+    Aggregate,
+    Collect,
+    Filter,
+    Join,
+    Op,
+    Project,
+    Read,
+    ReadTable,
+    Rows,
+    Sql,
+    Union,
+    Write,
+    WriteTable,
+    in_order,
+)
 from headrace.plan.types import Schema, fold
 
 S = TypeVar("S", bound=Op)
@@ -45,7 +60,9 @@ def _needs(op: Op, wanted: Names) -> list[Names]:
             return [_all(Schema(op.groups)) | _read(m.expr for m in op.measures if fold(m.name) in wanted)]
         case Union():
             return [_all(op.schema) if op.distinct else wanted for _ in op.inputs]
-        case Write() | Collect():
+        case Sql():
+            return [{fold(name) for name in source.used} for source in op.sources]
+        case Write() | WriteTable() | Collect():
             return [_all(op.schema)]
         case _:
             return [_all(parent.schema) for parent in op.parents]
@@ -53,7 +70,7 @@ def _needs(op: Op, wanted: Names) -> list[Names]:
 
 def _narrowed(op: Op, wanted: Names, parents: Sequence[Op]) -> Op:
     match op:
-        case Read():
+        case Read() | ReadTable():
             return replace(op, used=op.declared.only(wanted))
         case Project():
             kept = tuple(c for c in op.columns if fold(c.name) in wanted)

@@ -34,4 +34,4 @@ def test_the_columns_of_an_example_are_known_without_running(kind: type[Node], e
 
 
 def test_every_node_type_has_an_example() -> None:
-    assert [word for word, kind in registry().items() if not kind.examples] == []
+    assert [word for word, kind in registry().items() if kind.runs and not kind.examples] == []

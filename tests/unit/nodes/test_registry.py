@@ -1,0 +1,67 @@
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
+from types import ModuleType
+from typing import ClassVar, Literal
+
+import pytest
+
+from headrace import nodes
+from headrace.nodes import registry
+from headrace.nodes.base import Node
+from headrace.nodes.filter import FilterNode
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> Iterator[None]:
+    registry.cache_clear()
+    yield
+    registry.cache_clear()
+
+
+def added(monkeypatch: pytest.MonkeyPatch, word: str) -> type[Node]:
+    """Another package with one node type of this word."""
+
+    class Other(Node):
+        """Does something else."""
+
+        category: ClassVar = "TRANSFORM"
+        group: ClassVar = "Rows"
+        type: Literal["PLACEHOLDER"]
+
+    monkeypatch.setattr(Other, "type_word", lambda: word)
+    module = ModuleType("other_package.other")
+    Other.__module__ = module.__name__
+    module.__dict__["Other"] = Other
+    monkeypatch.setitem(nodes.importlib.sys.modules, module.__name__, module)  # type: ignore[attr-defined]  # where imports look
+    point = EntryPoint("other", module.__name__, "headrace.nodes")
+    monkeypatch.setattr(nodes, "entry_points", lambda group: [point] if group == "headrace.nodes" else [])
+    return Other
+
+
+def test_sources_come_first_and_targets_last_each_by_name() -> None:
+    words = list(registry())
+    categories = [registry()[word].category for word in words]
+    order = ["SOURCE", "TRANSFORM", "TARGET"]
+    assert words == sorted(words, key=lambda word: (order.index(registry()[word].category), word))
+    assert (categories[0], categories[-1]) == ("SOURCE", "TARGET")
+    assert registry()["TRANSFORM_FILTER"] is FilterNode
+
+
+def test_every_node_type_documents_itself() -> None:
+    for word, kind in registry().items():
+        spoken = [name for name, field in kind.model_fields.items() if name != "type" and not field.description]
+        assert (word, spoken) == (word, [])
+        assert kind.__doc__
+
+
+def test_another_package_adds_its_node_types_by_an_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = added(monkeypatch, "TRANSFORM_OTHER")
+    assert registry()["TRANSFORM_OTHER"] is other
+
+
+def test_two_packages_can_not_claim_one_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    added(monkeypatch, "TRANSFORM_FILTER")
+    with pytest.raises(
+        ValueError, match=r"two node types are named TRANSFORM_FILTER: headrace\.nodes\.filter and other_package\.other"
+    ):
+        registry()
