@@ -1,11 +1,12 @@
 """A source node suggested from data: which columns there are, of which types, and why each type was chosen."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from headrace.engines import heads
+from headrace.engines import heads, packing
 from headrace.errors import StoreMissing
 from headrace.plan.ops import Dialect, Place
 from headrace.plan.types import DOUBLE, INT, Type
@@ -35,12 +36,26 @@ class Suggestion:
 
 def suggest(place: Place | Path, store: Store, *, rows: int) -> Suggestion:
     """A node for one file, or for all that is at a place of the store. Looks at the first `rows` rows."""
-    from headrace.engines.duckdb import sampling
-
     found = _one_file(place) if isinstance(place, Path) else snapshot(store, place)
     objects = [stored for stored in found.objects if stored.size]
     if not objects:
         raise StoreMissing(f"{found.place} holds only empty objects")
+    with TemporaryDirectory() as folder:
+        return _suggested(found.place, [_unpacked(stored, Path(folder)) for stored in objects], rows)
+
+
+def _unpacked(stored: StoredObject, folder: Path) -> StoredObject:
+    how = packing.packing(stored, "AUTO")
+    if how is packing.Packing.NONE:
+        return stored
+    with heads.opened(stored) as file:
+        plain = packing.unpacked(stored, file, how, folder, lambda: None)
+    return replace(plain, key=stored.key.removesuffix(packing.ENDINGS[how]))
+
+
+def _suggested(place: Place, objects: Sequence[StoredObject], rows: int) -> Suggestion:
+    from headrace.engines.duckdb import sampling
+
     format_ = _format(objects[0])
     if format_ == "PARQUET":
         sample = sampling.sample_parquet(objects)
@@ -48,10 +63,10 @@ def suggest(place: Place | Path, store: Store, *, rows: int) -> Suggestion:
         sample = sampling.sample_csv(objects, rows)
     else:
         sample = sampling.sample_json(objects, rows)
-    null = _null_value(sample.columns) if format_ == "CSV" else ""
+    null = _null_value(sample) if format_ == "CSV" else ""
     chosen = {column.name: _chosen(column, null, sample.rows) for column in sample.columns}
     fields = [{"name": name, "type": str(type_)} for name, (type_, _) in chosen.items()]
-    node = _node(found.place, format_, fields, _options(sample.dialect, null))
+    node = _node(place, format_, fields, _options(sample.dialect, null))
     return Suggestion(node, {name: f"{type_}, {why}" for name, (type_, why) in chosen.items()})
 
 
@@ -102,8 +117,14 @@ def _count_of(column: Any, null: str) -> int:
     return int(column.values - column.parsing[DOUBLE]) if column.odd[DOUBLE] == (null,) else 0
 
 
-def _null_value(columns: Sequence[Any]) -> str:
-    """The text for missing values, when columns that are numbers or moments but for it agree on one."""
+def _null_value(sample: Any) -> str:
+    """The text for missing values, when columns that are numbers or moments but for it agree on one.
+
+    Where values are also left empty there is none: with a `nullValue` what is empty would be text.
+    """
+    columns: Sequence[Any] = sample.columns
+    if any(column.values < sample.rows for column in columns):
+        return ""
     found = {
         odd[0]
         for column in columns

@@ -62,6 +62,7 @@ class Gap:
     """Something that an engine cannot do, and why."""
 
     node_id: int
+    node: str
     what: str
     why: str
 

@@ -8,11 +8,26 @@ from datetime import date, datetime
 from decimal import Decimal as Number
 from typing import Protocol
 
+from headrace.engines import macros
+from headrace.engines.forms import (
+    BOOLEAN_FORM,
+    DATE_FORM,
+    DOUBLE_FORM,
+    FIRST,
+    INTEGER_FORM,
+    LAST,
+    NUMBER_FORM,
+    TIMESTAMP_FORM,
+)
 from headrace.plan.casts import kind
 from headrace.plan.expr import Constant, Function
 from headrace.plan.types import (
+    BIGINT,
+    DOUBLE,
+    FLOAT,
     FRACTIONS,
     INTEGERS,
+    MAX_PRECISION,
     Array,
     Characters,
     Decimal,
@@ -21,15 +36,6 @@ from headrace.plan.types import (
     Struct,
     Type,
 )
-
-_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_HOUR, _SIXTY = r"([01][0-9]|2[0-3])", r"[0-5][0-9]"
-_ZONE = rf"(Z|[+-](0[0-9]|1[0-8])(:?{_SIXTY})?)"
-DATE_FORM = rf"\s*{_DAY}\s*"
-TIMESTAMP_FORM = rf"\s*{_DAY}([T ]{_HOUR}:{_SIXTY}(:{_SIXTY}(\.[0-9]{{1,9}})?)?{_ZONE}?)?\s*"
-INTEGER_FORM = r"\s*[+-]?[0-9]+\s*"
-NUMBER_FORM = r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*"
-DOUBLE_FORM = rf"(?i:\s*[+-]?inf(inity)?\s*|\s*nan\s*)|{NUMBER_FORM}"
 
 
 class SqlDialect(Protocol):
@@ -52,6 +58,15 @@ class SqlDialect(Protocol):
     def finite(self, sql: str) -> str:
         """Null for NaN and the infinities."""
 
+    def like(self, sql: str, pattern: str) -> str:
+        """Whether the text matches the pattern, in which a backslash escapes."""
+
+    def filled(self, sql: str, value: str, type_: Type) -> str:
+        """The value where the operand is null, or NaN."""
+
+    def piece(self, sql: str, delimiter: str, index: int, *, last: bool) -> str:
+        """A piece of a text, from 0, or null when there are not as many; the last one with all that follows."""
+
     def aggregate(self, function: Function, sql: str, source: Type, result: Type) -> str:
         """The aggregate, in the plan's result type."""
 
@@ -69,14 +84,16 @@ def literal(dialect: SqlDialect, value: Constant, type_: Type) -> str:
         case str():
             return dialect.text(value)
         case bytes():
-            return f"CAST({dialect.text(value.decode())} AS {dialect.type_name(type_)})"
+            return f"unhex('{value.hex()}')"
         case datetime():
             shown = dialect.text(value.replace(tzinfo=None).isoformat(" "))
             zone = "+00:00" if value.tzinfo else ""
             return f"CAST({shown[:-1]}{zone}{shown[-1]} AS {dialect.type_name(type_)})"
         case date():
             return f"CAST({dialect.text(value.isoformat())} AS DATE)"
-        case int() | float() | Number():
+        case Number():
+            return f"CAST({dialect.text(f'{value:f}')} AS {dialect.type_name(type_)})"
+        case int() | float():
             return f"CAST({dialect.text(str(value))} AS {dialect.type_name(type_)})"
 
 
@@ -89,35 +106,7 @@ class DuckDbDialect:
 
     name = "duckdb"
 
-    MACROS = (
-        *(
-            f"CREATE TEMP MACRO to_{name}(v) AS CASE WHEN CAST(TRY_CAST(v AS {name}) AS VARCHAR) = v "
-            f"THEN TRY_CAST(v AS {name}) WHEN regexp_full_match(v, '{INTEGER_FORM}') THEN TRY_CAST(v AS {name}) END"
-            for name in INTEGERS
-        ),
-        *(
-            f"CREATE TEMP MACRO to_{name}(v) AS CASE "
-            f"WHEN isfinite(TRY_CAST(v AS {name})) AND NOT contains(v, '_') THEN TRY_CAST(v AS {name}) "
-            f"WHEN regexp_full_match(v, '{DOUBLE_FORM}') THEN TRY_CAST(v AS {name}) END"
-            for name in FRACTIONS
-        ),
-        "CREATE TEMP MACRO to_boolean(v) AS CASE "
-        "WHEN lower(trim(v, E' \\t\\n\\r\\f\\v')) IN ('true', 't', 'yes', 'y', '1') "
-        "THEN TRUE WHEN lower(trim(v, E' \\t\\n\\r\\f\\v')) IN ('false', 'f', 'no', 'n', '0') THEN FALSE END",
-        "CREATE TEMP MACRO to_date(v) AS CASE WHEN CAST(TRY_CAST(v AS DATE) AS VARCHAR) = v "
-        "AND TRY_CAST(v AS DATE) BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN TRY_CAST(v AS DATE) "
-        f"WHEN regexp_full_match(v, '{DATE_FORM}') THEN TRY_CAST(v AS DATE) END",
-        "CREATE TEMP MACRO to_timestamp_text(v) AS CASE "
-        "WHEN CAST(TRY_CAST(v AS TIMESTAMP) AS VARCHAR) = replace(v, 'T', ' ') "
-        "AND TRY_CAST(v AS TIMESTAMP) BETWEEN TIMESTAMP '0001-01-01' AND TIMESTAMP '9999-12-31 23:59:59.999999' "
-        "THEN TRY_CAST(v AS TIMESTAMP) "
-        f"WHEN regexp_full_match(v, '{TIMESTAMP_FORM}') THEN CAST(TRY_CAST(v AS TIMESTAMPTZ) AS TIMESTAMP) END",
-        "CREATE TEMP MACRO iso(t) AS replace(CAST(t AS VARCHAR), ' ', 'T')",
-        "CREATE TEMP MACRO finite(x) AS CASE WHEN isfinite(x) THEN x END",
-        # A sequence is a counter that threads share; the rows it is asked for are only the bad ones.
-        "CREATE TEMP MACRO counted(x, v, counter) AS COALESCE(x, "
-        "CASE WHEN v IS NOT NULL AND nextval(counter) < 0 THEN NULL END)",
-    )
+    MACROS = macros.MACROS
 
     def quoted(self, name: str) -> str:
         """A name as an identifier."""
@@ -156,9 +145,14 @@ class DuckDbDialect:
             return _bounded(self._to_text(sql, source), target)
         if kind(source) == "number" and isinstance(target, Scalar) and target.name in INTEGERS and not _whole(source):
             return f"TRY_CAST(trunc({sql}) AS {self.type_name(target)})"  # a plain cast rounds
-        if isinstance(source, Scalar) and source.name in FRACTIONS and isinstance(target, Decimal):
-            # By way of the shortest text, as Spark does: the binary value of 2.675 lies below it.
-            return f"TRY_CAST(CAST({sql} AS VARCHAR) AS {self.type_name(target)})"
+        if _fraction(source) and isinstance(target, Decimal):
+            # By way of the shortest text of the double, as Spark does: the binary value of 2.675 lies below it.
+            return self._decimal(f"CAST(CAST({sql} AS DOUBLE) AS VARCHAR)", target)
+        if source == Scalar("boolean") and isinstance(target, Decimal):
+            return f"TRY_CAST(CAST({sql} AS TINYINT) AS {self.type_name(target)})"  # as it is, true is 0.1 in (1,1)
+        if (source, target) == (DOUBLE, FLOAT):
+            # What is too large is infinite, which only a cast from text gives.
+            return f"COALESCE(TRY_CAST({sql} AS FLOAT), TRY_CAST(CAST({sql} AS VARCHAR) AS FLOAT))"
         return f"TRY_CAST({sql} AS {self.type_name(target)})"
 
     def _from_text(self, sql: str, source: Type, target: Type) -> str:
@@ -166,7 +160,7 @@ class DuckDbDialect:
             case Characters():
                 return _bounded(sql, target)
             case Decimal():
-                return f"TRY_CAST({sql} AS {self.type_name(target)})"
+                return self._decimal(sql, target)
             case Scalar("string"):
                 return sql
             case Scalar("timestamp"):
@@ -182,6 +176,12 @@ class DuckDbDialect:
             case _:
                 raise ValueError(f"no cast from {source} to {target}")
 
+    def _decimal(self, text: str, target: Decimal) -> str:
+        name = self.type_name(target)
+        value = f"TRY_CAST({text} AS {name})"
+        plain = f"is_plain({text}) AND ({value} <> 0 OR contains({text}, '0'))"
+        return f"CASE WHEN {plain} THEN {value} ELSE TRY_CAST(to_plain({text}) AS {name}) END"
+
     def _to_text(self, sql: str, source: Type) -> str:
         if source == Scalar("timestampwithtimezone"):
             return f"(CAST(CAST({sql} AS TIMESTAMP) AS VARCHAR) || 'Z')"
@@ -193,12 +193,34 @@ class DuckDbDialect:
         """Null for NaN and the infinities."""
         return f"finite({sql})"
 
+    def like(self, sql: str, pattern: str) -> str:
+        """Whether the text matches the pattern: here nothing escapes unless told."""
+        return f"{sql} LIKE {self.text(pattern)} ESCAPE '\\'"
+
+    def filled(self, sql: str, value: str, type_: Type) -> str:
+        """The value where the operand is null, or NaN."""
+        if _fraction(type_):
+            return f"CASE WHEN {sql} IS NULL OR isnan({sql}) THEN {value} ELSE {sql} END"
+        return f"COALESCE({sql}, {value})"
+
+    def piece(self, sql: str, delimiter: str, index: int, *, last: bool) -> str:
+        """A piece of a text; a list has nothing at a place beyond its end."""
+        pieces = f"string_split({sql}, {self.text(delimiter)})"
+        if not last:
+            return f"{pieces}[{index + 1}]"
+        rest = f"array_to_string({pieces}[{index + 1}:], {self.text(delimiter)})"
+        return f"CASE WHEN len({pieces}) > {index} THEN {rest} END"
+
     def aggregate(self, function: Function, sql: str, source: Type, result: Type) -> str:
         """The aggregate, in the plan's result type: DuckDB's own sums are wider."""
         del source
+        if function == "COUNT_DISTINCT":
+            return f"count(DISTINCT {sql})"
         if function == "AVG":
             return f"avg(CAST({sql} AS DOUBLE))"
         call = f"{function.lower()}({sql})"
+        if function == "SUM" and isinstance(result, Decimal) and result.precision == MAX_PRECISION:
+            call = f"CAST({call} AS VARCHAR)"  # 128 bits hold more than 38 digits, and only text is checked
         return f"CAST({call} AS {self.type_name(result)})" if function == "SUM" else call
 
     def written(self, sql: str, type_: Type) -> str:
@@ -223,7 +245,7 @@ class SparkDialect:
 
     def text(self, value: str) -> str:
         """A text as a literal: a backslash escapes in Spark's."""
-        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+        return "'" + value.replace("\\", "\\\\").replace("'", "\\'").replace("\0", "\\u0000") + "'"
 
     def type_name(self, type_: Type) -> str:
         """Spark's name of a type."""
@@ -251,9 +273,14 @@ class SparkDialect:
             return self._from_text(sql, target)
         if kind(target) == "text":
             return _bounded(self._to_text(sql, source), target)
-        return f"try_cast({sql} AS {self.type_name(target)})"
+        value = f"try_cast({sql} AS {self.type_name(target)})"
+        if _fraction(source) and target == BIGINT:
+            # 2^63 is the one value that is too large and yet cast, to the largest bigint.
+            return f"CASE WHEN {sql} < 9223372036854775808D THEN {value} END"
+        return value
 
     def _from_text(self, sql: str, target: Type) -> str:
+        """Matching the form first: the casts themselves also take `1d`, `2024`, and control characters around."""
         match target:
             case Characters():
                 return _bounded(sql, target)
@@ -271,27 +298,50 @@ class SparkDialect:
                 return self._moment(sql)
             case Scalar("binary"):
                 return f"CAST({sql} AS BINARY)"
+            case Scalar("boolean"):
+                return self._when(sql, BOOLEAN_FORM, f"try_cast({sql} AS BOOLEAN)")
+            case Scalar(name) if name in INTEGERS:
+                return self._when(sql, INTEGER_FORM, f"try_cast({sql} AS {name.upper()})")
             case _:
-                return f"try_cast({sql} AS {self.type_name(target)})"
+                return "CAST(NULL AS STRING)"
 
     def _moment(self, sql: str) -> str:
-        return self._when(sql, TIMESTAMP_FORM, f"try_cast({sql} AS TIMESTAMP)")
+        value = f"try_cast({sql} AS TIMESTAMP)"
+        return self._when(sql, TIMESTAMP_FORM, value, and_also=f" AND {value} BETWEEN {FIRST} AND {LAST}")
 
-    def _when(self, sql: str, form: str, value: str) -> str:
-        return f"CASE WHEN {sql} RLIKE {self.text(f'^({form})$')} THEN {value} END"
+    def _when(self, sql: str, form: str, value: str, *, and_also: str = "") -> str:
+        whole = self.text(rf"^({form})\z")  # `$` would also match before a line break at the end
+        return f"CASE WHEN {sql} RLIKE {whole}{and_also} THEN {value} END"
 
     def _to_text(self, sql: str, source: Type) -> str:
         if source == Scalar("timestampwithtimezone"):
             return f"concat(CAST({sql} AS STRING), 'Z')"
+        if source == Scalar("binary"):
+            return f"try_validate_utf8(CAST({sql} AS STRING))"
         return f"CAST({sql} AS STRING)"
 
     def finite(self, sql: str) -> str:
         """Null for NaN and the infinities."""
         return f"CASE WHEN abs({sql}) < CAST('Infinity' AS DOUBLE) THEN {sql} END"
 
+    def like(self, sql: str, pattern: str) -> str:
+        """Whether the text matches the pattern."""
+        return f"{sql} LIKE {self.text(pattern)}"
+
+    def filled(self, sql: str, value: str, type_: Type) -> str:
+        """The value where the operand is null, or NaN."""
+        return f"coalesce(nanvl({sql}, NULL), {value})" if _fraction(type_) else f"coalesce({sql}, {value})"
+
+    def piece(self, sql: str, delimiter: str, index: int, *, last: bool) -> str:
+        """A piece of a text: the delimiter is a regular expression to Spark, so its signs are quoted one by one."""
+        pattern = self.text("".join(f"\\x{{{ord(sign):x}}}" for sign in delimiter))
+        return f"get(split({sql}, {pattern}, {index + 1 if last else -1}), {index})"
+
     def aggregate(self, function: Function, sql: str, source: Type, result: Type) -> str:
         """The aggregate, in the plan's result type."""
         del source, result
+        if function == "COUNT_DISTINCT":
+            return f"count(DISTINCT {sql})"
         return f"avg(CAST({sql} AS DOUBLE))" if function == "AVG" else f"{function.lower()}({sql})"
 
     def written(self, sql: str, type_: Type) -> str:
@@ -312,3 +362,7 @@ def _bounded(sql: str, target: Type) -> str:
 
 def _whole(source: Type) -> bool:
     return isinstance(source, Scalar) and source.name in INTEGERS
+
+
+def _fraction(source: Type) -> bool:
+    return source in (FLOAT, DOUBLE)

@@ -2,41 +2,64 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import BinaryIO
 
-from headrace.errors import BadData, SourceChanged
+from headrace.errors import BadData, SourceChanged, StoreDenied, StoreError
 from headrace.plan.ops import Dialect, Read
 from headrace.stores.base import StoredObject
 
 _FIRST = 64 * 1024
 _MOST = 4 * 1024 * 1024
-CODECS = {"UTF-8": "utf-8-sig", "UTF-16": "utf-16", "LATIN-1": "latin-1"}
 
 
 def header(found: StoredObject, dialect: Dialect) -> tuple[str, ...]:
     """The names in the first record of a CSV file; empty for a file without a record.
 
-    Raises BadData when the record does not end within 4 MiB, SourceChanged when the object is gone.
+    Raises BadData when the record does not end within 4 MiB or an empty line stands before it, SourceChanged when the
+    object is gone.
     """
     size = _FIRST
     while True:
         data = _first_bytes(found, size)
         # A cut may fall inside a character; the engine is the one that judges the encoding of the whole file.
-        text = data.decode(CODECS[dialect.encoding], errors="replace")
+        text = data.decode("utf-8-sig", errors="replace")
         record, complete = _first_record(text, dialect)
         if complete or len(data) < size:
+            if record and text.startswith(("\n", "\r")):
+                # The engines differ in what they take for the header then.
+                told = f"{found.bucket}/{found.key}, line 1: an empty line stands before the header"
+                raise BadData(told, hint="take it away")
             return tuple(record)
         if size >= _MOST:
-            raise BadData(f"the header of {found.key} does not end within 4 MiB", hint="is the quote character right?")
+            told = f"{found.bucket}/{found.key}: the header does not end within 4 MiB"
+            raise BadData(told, hint="is the quote character right?")
         size *= 8
 
 
-def _first_bytes(found: StoredObject, size: int) -> bytes:
+@contextmanager
+def opened(found: StoredObject) -> Iterator[BinaryIO]:
+    """The object's bytes. Raises SourceChanged when it is gone, StoreError for what else may be."""
     try:
-        with open(found.location, "rb") as file:
-            return file.read(size)
+        with _file(found) as file:
+            yield file
     except FileNotFoundError:
         raise SourceChanged(f"{found.bucket}/{found.key} was removed after the run had listed it") from None
+    except PermissionError:
+        hint = "let the user who runs this read it"
+        raise StoreDenied(f"{found.bucket}/{found.key}: may not read it", hint=hint) from None
+    except OSError as error:
+        raise StoreError(f"{found.bucket}/{found.key}: {error.strerror}") from error
+
+
+def _file(found: StoredObject) -> BinaryIO:
+    return open(found.location, "rb") if found.origin is None else found.origin.open(found)
+
+
+def _first_bytes(found: StoredObject, size: int) -> bytes:
+    with opened(found) as file:
+        return file.read(size)
 
 
 def _first_record(text: str, dialect: Dialect) -> tuple[list[str], bool]:
@@ -64,11 +87,11 @@ def matched(read: Read, found: StoredObject, names: Sequence[str]) -> tuple[str,
     exact = {f.name for f in read.declared} & set(names)
     result: list[str] = []
     for index, name in enumerate(names):
-        meant = name if name in exact else declared.get(name.strip().lower())
-        if meant in result and meant is not None:
+        alike = declared.get(name.strip().lower())
+        meant = name if name in exact else alike if alike not in exact else None
+        if meant is not None and meant in result:
             raise _mismatch(read, found, names, f"two columns are named {meant!r}, but for case")
-        taken = meant is not None and (meant == name or meant not in exact)
-        result.append(meant if taken and meant is not None else f"_other_{index + 1}")
+        result.append(meant or f"_other_{index + 1}")
     missing = [f.name for f in read.declared if f.name not in result]
     if missing:
         raise _mismatch(read, found, names, f"there is no column {', '.join(map(repr, missing))}")

@@ -20,10 +20,14 @@ from headrace.plan.expr import (
     Compare,
     Comparison,
     Expr,
+    Filled,
     Finite,
     IsNull,
+    Like,
     Named,
     Not,
+    OneOf,
+    Piece,
     Some,
     Value,
     operands,
@@ -31,18 +35,22 @@ from headrace.plan.expr import (
 from headrace.plan.ops import (
     Aggregate,
     Collect,
+    Distinct,
     Filter,
     Join,
     Op,
     Project,
     Read,
+    ReadTable,
     Rows,
     Sink,
+    Sql,
     Union,
     Write,
+    WriteTable,
     in_order,
 )
-from headrace.plan.types import Field, Type
+from headrace.plan.types import Field, Type, fold
 
 _SIGNS: dict[Comparison, str] = {"EQ": "=", "NE": "<>", "GT": ">", "LT": "<", "GTE": ">=", "LTE": "<="}
 _JOINS = {
@@ -65,10 +73,14 @@ class Counted:
 
 @dataclass(frozen=True)
 class Raw:
-    """What a source reads from: a relation with the declared names, and the type in which each column stands there."""
+    """What a source reads from: a relation with the declared names, and the type in which each column stands there.
+
+    `before` is a statement that must run first, such as one that makes the relation.
+    """
 
     relation: str
     types: dict[str, Type]
+    before: str = ""
 
 
 @dataclass
@@ -110,6 +122,9 @@ class Generator:
             match op:
                 case Write():
                     self._step(op, _about(op), self.write(op, self._select(op)))
+                case WriteTable():
+                    place = f"{self.dialect.quoted(op.place.container)}.{self.dialect.quoted(op.place.table)}"
+                    self._step(op, _about(op), f"INSERT INTO {place}\n{self._select(op)}")
                 case Collect():
                     limit = "" if op.limit is None else f"\nLIMIT {op.limit}"
                     self._step(
@@ -144,6 +159,9 @@ class Generator:
         match op:
             case Read():
                 return self._read(op)
+            case ReadTable():
+                place = f"{self.dialect.quoted(op.place.container)}.{self.dialect.quoted(op.place.table)}"
+                return f"SELECT {self._list(op.used.names)}\nFROM {place}"
             case Rows():
                 return self._rows(op)
             case Project():
@@ -159,6 +177,12 @@ class Generator:
                 return f"SELECT DISTINCT * FROM (\n{rows}\n)" if op.distinct else rows
             case Aggregate():
                 return self._aggregate(op)
+            case Distinct():
+                return self._distinct(op)
+            case Sql():
+                return self._query(op)
+            case WriteTable():
+                return f"SELECT {self._list(op.schema.names)}\nFROM {self._of(op.parent)}"
             case Write():
                 values = [self._written(f, op) for f in op.schema]
                 return f"SELECT {', '.join(values)}\nFROM {self._of(op.parent)}"
@@ -172,6 +196,8 @@ class Generator:
 
     def _read(self, op: Read) -> str:
         raw = self.raw(op)
+        if raw.before:
+            self._step(op, f"the data of {op.place}", raw.before)
         columns = [Named(f.name, _declared(Column(f.name, raw.types[f.name]), f.type, op)) for f in op.used]
         checks = self._checks(op, raw) if op.bad_values == "FAIL" else ""
         barrier = "\nOFFSET 0" if checks else self._barrier(op, columns)
@@ -186,7 +212,7 @@ class Generator:
                 continue
             name = self.dialect.quoted(f.name)
             column = self.dialect.text(f.name)
-            told = f"json_object('node', {op.node_id}, 'field', {column}, 'value', {name}, 'file', filename)"
+            told = f"json_object('node', {op.node_id}, 'field', {column}, 'value', {name}, 'file', {FILE})"
             tests.append(
                 f"CASE WHEN {name} IS NOT NULL AND {self.dialect.cast(name, source, f.type)} IS NULL "
                 f"THEN error('{BAD_VALUE}' || {told}) ELSE TRUE END"
@@ -212,6 +238,28 @@ class Generator:
         measures = [f"{self.expr(m.expr, op)} AS {self.dialect.quoted(m.name)}" for m in op.measures]
         by = f"\nGROUP BY {', '.join(groups)}" if groups else ""
         return f"SELECT {', '.join((*groups, *measures))}\nFROM {self._of(op.parent)}{by}"
+
+    def _distinct(self, op: Distinct) -> str:
+        if {fold(key) for key in op.keys} == {fold(name) for name in op.schema.names}:
+            return f"SELECT DISTINCT *\nFROM {self._of(op.parent)}"
+        order = ", ".join(f"{self.dialect.quoted(name)} NULLS FIRST" for name in op.schema.names)
+        number = f"row_number() OVER (PARTITION BY {self._list(op.keys)} ORDER BY {order})"
+        rows = f"SELECT *, {number} AS {self.dialect.quoted(NUMBER)} FROM {self._of(op.parent)}"
+        names = self._list(op.schema.names)
+        return f"SELECT {names}\nFROM (\n{rows}\n)\nWHERE {self.dialect.quoted(NUMBER)} = 1"
+
+    def _query(self, op: Sql) -> str:
+        # Reading the text again costs a parser, which only a job with such a node loads.
+        from headrace.engines.queries import Writer
+        from headrace.sqltext.check import check
+
+        checked = check(op.text, tuple((source.alias, source.schema) for source in op.sources))
+        relations = {s.alias: self._of(parent) for s, parent in zip(op.sources, op.inputs, strict=True)}
+        before = len(self.script.counters)
+        counter = (lambda column: self._counter(column, op)) if self.counts else None
+        text = Writer(self.dialect, relations, op.node_id, op.now, counter).text(checked)
+        barrier = len(self.script.counters) > before and id(op) not in self._last
+        return f"SELECT * FROM (\n{text}\n) AS rows\nOFFSET 0" if barrier else text
 
     def _columns(self, op: Op, columns: Sequence[Named]) -> str:
         shown = []
@@ -239,6 +287,10 @@ class Generator:
                 return f"{self.expr(operand, op)} IS NULL"
             case Not(operand):
                 return f"NOT ({self.expr(operand, op)})"
+            case OneOf(operand, values):
+                return f"{self.expr(operand, op)} IN ({', '.join(self.expr(value, op) for value in values)})"
+            case Like(operand, pattern):
+                return self.dialect.like(self.expr(operand, op), pattern)
             case All(tests):
                 return " AND ".join(f"({self.expr(test, op)})" for test in tests)
             case Some(tests):
@@ -247,21 +299,42 @@ class Generator:
                 inner = self.expr(operand, op)
                 return self._count(self.dialect.cast(inner, operand.type, target), inner, count_as, op)
             case Finite(operand, count_as):
-                inner = self.expr(operand, op)
-                return self._count(self.dialect.finite(inner), inner, count_as, op)
+                return self._finite(operand, count_as, op)
+            case Filled(operand, value):
+                return self.dialect.filled(self.expr(operand, op), self.expr(value, op), operand.type)
+            case Piece(operand, delimiter, index, last):
+                return self.dialect.piece(self.expr(operand, op), delimiter, index, last=last)
             case Call(function, argument):
                 return self.dialect.aggregate(function, self.expr(argument, op), argument.type, expr.type)
+
+    def _finite(self, operand: Expr, count_as: str, op: Op) -> str:
+        """Counted once, also over a counted cast: what is counted stands several times in the text of its counter."""
+        if isinstance(operand, Cast):
+            inner = self.expr(operand.operand, op)
+            value = self.dialect.cast(inner, operand.operand.type, operand.type)
+        else:
+            inner = value = self.expr(operand, op)
+        return self._count(self.dialect.finite(value), inner, count_as, op)
 
     def _count(self, value: str, inner: str, count_as: str | None, op: Op) -> str:
         if count_as is None or not self.counts:
             return value
-        safe = count_as.lower() if re.fullmatch(r"[A-Za-z0-9_]{1,40}", count_as) else "column"
-        name = f"bad_{len(self.script.counters) + 1}_{safe}"
-        self.script.counters.append(Counted(name, op.node_id, count_as))
+        name = self._counter(count_as, op)
         return f"counted({value}, {inner}, '{name}')"
+
+    def _counter(self, column: str, op: Op) -> str:
+        safe = column.lower() if re.fullmatch(r"[A-Za-z0-9_]{1,40}", column) else "column"
+        name = f"bad_{len(self.script.counters) + 1}_{safe}"
+        self.script.counters.append(Counted(name, op.node_id, column))
+        return name
 
 
 BAD_VALUE = "headrace:bad-value:"
+FAILED = "headrace:failed:"
+"""Begins the message of a value that an SQL node could not convert; JSON follows."""
+NUMBER = "_headrace_number"
+FILE = "_headrace_file"
+"""The column of a source with mode FAIL that holds the name of each row's file."""
 
 
 def _declared(raw: Column, target: Type, op: Read) -> Expr:
@@ -284,6 +357,10 @@ def _about(op: Op) -> str:
     match op:
         case Read():
             return f"read {op.place} as {op.format}"
+        case ReadTable():
+            return f"read {op.place}"
+        case WriteTable():
+            return f"write {op.place}, {op.mode}"
         case Write():
             return f"write {op.place} as {op.format}, {op.mode}"
         case _:

@@ -1,16 +1,19 @@
 """One attempt at a plan: the statements, one after another, and what they counted."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from headrace.engines import recode
 from headrace.engines.base import Outcome, ReadResult, Step, WriteResult
 from headrace.engines.duckdb import text
 from headrace.engines.duckdb.sources import Lenient, Source, scanned_rows, source
+from headrace.engines.packing import Packing
 from headrace.engines.sql import Counted, Raw
-from headrace.errors import EngineFailed
+from headrace.errors import BadData, EngineFailed
 from headrace.plan.ops import Collect, Read, Sink, Write
 from headrace.stores.base import Snapshot, Staged
 
@@ -43,6 +46,8 @@ class Attempt:
         for write in (s for s in sinks if isinstance(s, Write)):
             if write.format == "PARQUET" or read_back:
                 self._count_again(write, int(results[write.node_id][0][0]))
+            if write.dialect.encoding != "UTF-8":
+                self._recode(write)
         return Outcome(
             reads={n: self._read_result(n, s) for n, s in self.sources.items()},
             writes={s.node_id: WriteResult(int(results[s.node_id][0][0])) for s in sinks if isinstance(s, Write)},
@@ -90,6 +95,16 @@ class Attempt:
             told = f"{written:,} rows were written, but the file holds {found:,}"
             raise EngineFailed(told, hint="is the disk sound?", node_id=write.node_id, node=write.node)
 
+    def _recode(self, write: Write) -> None:
+        file = Path(self._file(write))
+        packing = Packing(write.dialect.compression)
+        go_on = partial(self.checkpoint, 1, 1, write.node)
+        try:
+            recode.from_utf8(file, file.with_name(text.final_name(write)), write.dialect.encoding, packing, go_on)
+        except BadData as error:
+            error.node_id, error.node = write.node_id, write.node
+            raise
+
     def _raw(self, read: Read) -> Raw:
         return self.sources[read.node_id].raw
 
@@ -97,4 +112,4 @@ class Attempt:
         return text.copy(write, select, self._file(write))
 
     def _file(self, write: Write) -> str:
-        return str(Path(self.targets[write.node_id].directory) / f"part.{text.EXTENSIONS[write.format]}")
+        return str(Path(self.targets[write.node_id].directory) / text.file_name(write))

@@ -2,16 +2,17 @@
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
 
 from headrace.engines.base import Gap, Limits, Outcome
-from headrace.engines.duckdb import failures, text
+from headrace.engines.duckdb import failures, inputs, remote, text
 from headrace.engines.duckdb.attempt import Attempt
-from headrace.engines.duckdb.sources import Lenient
-from headrace.errors import Cancelled, RunFailed
-from headrace.plan.ops import Read, Sink, in_order
+from headrace.engines.duckdb.sources import Lenient, literal_name
+from headrace.errors import Cancelled
+from headrace.plan.ops import Read, ReadTable, Sink, WriteTable, in_order
 from headrace.stores.base import Snapshot, Staged
 
 _PROFILE = '{"OPERATOR_CARDINALITY": "true", "OPERATOR_TYPE": "true", "EXTRA_INFO": "true"}'
@@ -25,14 +26,15 @@ class DuckDbEngine:
     def __init__(self, limits: Limits, *, read_back: bool = False) -> None:
         self._limits = limits
         self._read_back = read_back
+        self._spill = Path(limits.temp_directory)
         self._cancelled = threading.Event()
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._at = (0, 1, "")
 
     def gaps(self, sinks: Sequence[Sink]) -> tuple[Gap, ...]:
-        """Nothing of the plan is beyond it."""
-        del sinks
-        return ()
+        """Tables of other systems, as long as there are no stores for them."""
+        tables = [op for op in in_order(sinks) if isinstance(op, ReadTable | WriteTable)]
+        return tuple(Gap(op.node_id, op.node, str(op.place), "there is no store for it yet") for op in tables)
 
     def script(self, sinks: Sequence[Sink]) -> str:
         """The plan as DuckDB text, with places instead of files."""
@@ -52,11 +54,37 @@ class DuckDbEngine:
         """Stop the run."""
         self._cancelled.set()
         if (con := self._connection) is not None:
-            con.interrupt()
+            with suppress(duckdb.ConnectionException):  # closed in between: then nothing runs
+                con.interrupt()
 
     def run(self, sinks: Sequence[Sink], *, sources: Mapping[int, Snapshot], targets: Mapping[int, Staged]) -> Outcome:
         """Read the snapshots, fill the staging folders."""
         reads = {op.node_id: op for op in in_order(sinks) if isinstance(op, Read)}
+        sources = inputs.unpacked(reads, sources, self._spill, self._go_on)
+        reads, sources = inputs.in_utf8(reads, sources, self._spill, self._go_on)
+        try:
+            try:
+                return self._run(sinks, reads, sources, targets)
+            except duckdb.Error as error:
+                unified = failures.is_line_ends(error) and inputs.with_one_line_end(
+                    reads, sources, self._spill, self._go_on
+                )
+                if not unified:
+                    raise
+                sources = unified
+                _empty(targets)
+                return self._run(sinks, reads, sources, targets)
+        except duckdb.Error as error:
+            places = failures.Places({op.node_id: op for op in in_order(sinks)}, sources, targets)
+            raise failures.explained(error, places, cancelled=self._cancelled.is_set()) from error
+
+    def _run(
+        self,
+        sinks: Sequence[Sink],
+        reads: Mapping[int, Read],
+        sources: Mapping[int, Snapshot],
+        targets: Mapping[int, Staged],
+    ) -> Outcome:
         lenient = {node_id: Lenient() for node_id in reads}
         while True:
             try:
@@ -64,8 +92,13 @@ class DuckDbEngine:
                     attempt = Attempt(con, reads, lenient, sources, targets, self._checkpoint)
                     return attempt.do(sinks, read_back=self._read_back)
             except duckdb.Error as error:
-                if self._cancelled.is_set() or not self._look_again(error, reads, sources, lenient):
-                    raise self._explained(error, reads, sources) from error
+                if self._cancelled.is_set():
+                    raise
+                if failures.is_bad_value(error):
+                    with self._open(sources, {}) as con:
+                        raise failures.bad_value(con, error, reads, sources) from error
+                if not self._look_again(error, reads, sources, lenient):
+                    raise
                 _empty(targets)
             finally:
                 self._connection = None
@@ -88,16 +121,12 @@ class DuckDbEngine:
                 found = found or bool(lenient[node_id].files)
         return found
 
-    def _explained(self, error: Exception, reads: Mapping[int, Read], sources: Mapping[int, Snapshot]) -> RunFailed:
-        if self._cancelled.is_set() or not failures.is_bad_value(error):
-            return failures.explained(error, reads, sources, cancelled=self._cancelled.is_set())
-        with self._open(sources, {}) as con:
-            return failures.bad_value(con, error, reads, sources)
-
     def _open(self, sources: Mapping[int, Snapshot], targets: Mapping[int, Staged]) -> duckdb.DuckDBPyConnection:
         con = duckdb.connect(":memory:", config=_config(self._limits))
-        files = [stored.location for snapshot in sources.values() for stored in snapshot.objects]
+        names = [stored.location for snapshot in sources.values() for stored in snapshot.objects]
+        files = [*names, *(plain for name in names if (plain := literal_name(name)) != name)]
         folders = [f"{staged.directory}/" for staged in targets.values()]
+        remote.prepare(con, [stored for snapshot in sources.values() for stored in snapshot.objects])
         con.execute("SET allowed_paths = $files", {"files": files})
         con.execute("SET allowed_directories = $folders", {"folders": folders})
         for statement in (
@@ -117,6 +146,9 @@ class DuckDbEngine:
     def _checkpoint(self, done: int, whole: int, node: str) -> None:
         """Between two statements: where the run is, and whether it may go on."""
         self._at = (done, whole, node)
+        self._go_on()
+
+    def _go_on(self) -> None:
         if self._cancelled.is_set():
             raise Cancelled("the run was stopped")
 

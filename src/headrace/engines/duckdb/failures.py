@@ -2,13 +2,15 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import duckdb
 
+from headrace.engines.duckdb import remote
 from headrace.engines.duckdb.sources import SQL, Connection, Lenient, csv_options, listed, shown, source
 from headrace.engines.heads import header, matched
-from headrace.engines.sql import BAD_VALUE
+from headrace.engines.sql import BAD_VALUE, FAILED
 from headrace.errors import (
     BadData,
     Cancelled,
@@ -19,17 +21,21 @@ from headrace.errors import (
     StoreDenied,
     StoreFull,
 )
-from headrace.plan.ops import Read
-from headrace.stores.base import Snapshot, StoredObject
+from headrace.plan.ops import Op, Read
+from headrace.stores.base import Snapshot, Staged, StoredObject
 
 _RAGGED = re.compile(r"Expected Number of Columns: \d+ Found: \d+")
+_DAMAGED = "TProtocolException"  # which names no file
 _FATAL = {
-    "UNQUOTED VALUE": ("a quoted value does not end", "close the quote, or set another quote character in options"),
+    "UNQUOTED VALUE": (
+        "a quoted value does not end, or more follows its closing quote",
+        "close the quote, or set another quote character in options",
+    ),
     "INVALID ENCODING": (
         "the bytes are not of the declared encoding",
         "set options.encoding to what the file is written in",
     ),
-    "LINE SIZE OVER MAXIMUM": ("the line is too long", ""),
+    "LINE SIZE OVER MAXIMUM": ("the record is longer than 2 MB", "is the quote character right?"),
 }
 
 
@@ -43,6 +49,11 @@ def is_csv(error: Exception) -> bool:
     return isinstance(error, duckdb.InvalidInputException) and "CSV Error on Line" in str(error)
 
 
+def is_line_ends(error: Exception) -> bool:
+    """Whether the reader of CSV lost its way, as it does where records end now with LF and now with CRLF."""
+    return "state machine reached an invalid state" in str(error)
+
+
 def inspect(con: Connection, read: Read, snapshot: Snapshot) -> Lenient:
     """All that is ragged in a CSV source, by one pass that keeps nothing; BadData when it can't be read at all."""
     found = Lenient()
@@ -53,8 +64,14 @@ def inspect(con: Connection, read: Read, snapshot: Snapshot) -> Lenient:
             if not names:
                 continue
             names = matched(read, stored, names)
-        options = {**csv_options(read.dialect, names), "store_rejects": "true", "rejects_limit": "0"}
-        con.execute(f"SELECT count(*) FROM read_csv({listed([stored.location])}, {shown(options)})").fetchall()
+        options = {
+            **csv_options(read.dialect, names),
+            "store_rejects": "true",
+            "rejects_limit": "0",
+        }
+        # The bytes of a column are looked at only when its values are asked for.
+        values = ", ".join(f"count({SQL.quoted(name)})" for name in read.used.names)
+        con.execute(f"SELECT {values} FROM read_csv({listed([stored.location])}, {shown(options)})").fetchall()
         _take(con, read, stored, found)
         con.execute("DROP TABLE reject_errors")
         con.execute("DROP TABLE reject_scans")
@@ -80,45 +97,81 @@ def _take(con: Connection, read: Read, stored: StoredObject, found: Lenient) -> 
         found.long_rows += rows[0][1]
 
 
-def explained(
-    error: Exception, reads: Mapping[int, Read], sources: Mapping[int, Snapshot], *, cancelled: bool
-) -> RunFailed:
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The operations of a run by node id, and where they read and write: what a message may be about."""
+
+    ops: Mapping[int, Op]
+    sources: Mapping[int, Snapshot]
+    targets: Mapping[int, Staged]
+
+    def named(self, text: str) -> Iterator[tuple[int, str, str]]:
+        """Node id, name on the machine and name in the store of each place whose machine name the text has."""
+        for node_id, snapshot in self.sources.items():
+            for stored in snapshot.objects:
+                if stored.location in text or remote.mentions(stored, text):
+                    yield node_id, stored.location, f"{stored.bucket}/{stored.key}"
+        for node_id, staged in self.targets.items():
+            if staged.directory in text:
+                yield node_id, staged.directory, str(staged.place)
+        if _DAMAGED in text:
+            for op in self.ops.values():
+                if isinstance(op, Read) and op.format == "PARQUET":
+                    yield op.node_id, "", str(op.place)
+
+
+def explained(error: Exception, places: Places, *, cancelled: bool) -> RunFailed:
     """The failure in our words, with the node and the object when the message tells them."""
     text = str(error)
     if cancelled or isinstance(error, duckdb.InterruptException):
         return Cancelled("the run was stopped")
-    node_id, stored = _place(text, sources)
-    node = reads[node_id].node if node_id is not None else ""
-    shown = f"{stored.bucket}/{stored.key}: " if stored else ""
-    first = text.removeprefix("Invalid Input Error: ").split("\n\nLINE ")[0].strip().split("\n")[0]
-    if stored:
-        first = first.replace(stored.location, f"{stored.bucket}/{stored.key}")
-    kind, hint = _kind(error, text)
-    return kind(shown + first if shown not in first else first, hint=hint, node_id=node_id, node=node)
+    if FAILED in text:
+        return _failed(text, places)
+    node_id, location, name = next(places.named(text), (None, "", ""))
+    told = text.split("\n\nLINE ")[0].strip().split("\n")[0]
+    told = re.sub(r"^(Invalid Input|IO|Conversion|Out of Range) Error: ", "", told)
+    kind, what, hint = _kind(error, text)
+    message = what or _line(told.replace(location, name) if location else told)
+    shown = f"{name}: " if name and name not in message else ""
+    return kind(shown + message, hint=hint, node_id=node_id, node=places.ops[node_id].node if node_id else "")
 
 
-def _kind(error: Exception, text: str) -> tuple[type[RunFailed], str]:
-    if "No space left on device" in text or "max_temp_directory_size" in text:
-        return StoreFull, "free room where data and temporary files are written, or set temp_directory elsewhere"
+def _failed(text: str, places: Places) -> BadData:
+    """A value that the text of an SQL node could not convert."""
+    told = json.JSONDecoder().raw_decode(text[text.index(FAILED) + len(FAILED) :])[0]
+    node_id, message = told["told"].split("|", 1)
+    node = places.ops[int(node_id)].node if int(node_id) in places.ops else ""
+    hint = "keep such rows out with WHERE, or let them be null with TRY_CAST"
+    return BadData(f"{message}: {told['value']!r} does not fit", hint=hint, node_id=int(node_id), node=node)
+
+
+def _line(told: str) -> str:
+    """The reader of JSON numbers the lines of what is malformed from 2."""
+    if not told.startswith("Malformed JSON"):
+        return told
+    return re.sub(r"(in (?:line|record/value) )(\d+)", lambda found: f"{found[1]}{int(found[2]) - 1}", told)
+
+
+def _kind(error: Exception, text: str) -> tuple[type[RunFailed], str, str]:
+    if (found := remote.meaning(error)) is not None:
+        return found
+    if "No space left on device" in text or "File too large" in text:
+        return StoreFull, "there is no room left", "free room where data and temporary files are written"
+    if _DAMAGED in text:
+        return BadData, "the data of a Parquet object is damaged", "write the object anew"
+    if "max_temp_directory_size" in text:
+        return StoreFull, "", "raise temp_size, or set temp_directory where there is more room"
     if isinstance(error, duckdb.OutOfMemoryException):
-        return OutOfMemory, "raise memory_limit, or lower threads"
+        return OutOfMemory, "", "raise memory_limit, or lower threads"
     if "Permission denied" in text:
-        return StoreDenied, "let the user who runs this read and write there"
+        return StoreDenied, "the system does not let us", "let the user who runs this read and write there"
     if isinstance(error, duckdb.IOException) and ("No such file" in text or "No files found" in text):
-        return SourceChanged, "run again"
+        return SourceChanged, "", "run again"
     if isinstance(error, duckdb.InvalidInputException | duckdb.IOException):
-        return BadData, "look at the object; was it cut off, or written as another format?"
+        return BadData, "", "look at the object; was it cut off, or written as another format?"
     if isinstance(error, duckdb.ConversionException | duckdb.OutOfRangeException):
-        return BadData, "a result is out of range of its type; cast to a wider one before"
-    return EngineFailed, ""
-
-
-def _place(text: str, sources: Mapping[int, Snapshot]) -> tuple[int | None, StoredObject | None]:
-    for node_id, snapshot in sources.items():
-        for stored in snapshot.objects:
-            if stored.location in text:
-                return node_id, stored
-    return None, None
+        return BadData, "", "a result is out of range of its type; cast to a wider one before"
+    return EngineFailed, "", ""
 
 
 def is_bad_value(error: Exception) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import duckdb
 
 from headrace.engines.dialects import DuckDbDialect
+from headrace.engines.duckdb import remote
 from headrace.engines.duckdb.sources import csv_options, listed, plan_type, shown
 from headrace.errors import BadData
 from headrace.plan.ops import Dialect
@@ -45,7 +46,7 @@ class Sample:
 
 def sample_csv(objects: Sequence[StoredObject], rows: int) -> Sample:
     """A sample of CSV files that are written like the first of them."""
-    con = _connection()
+    con = _connection(objects)
     try:
         told = con.execute(
             "SELECT Delimiter, Quote, Escape, HasHeader, Columns FROM sniff_csv($file)", {"file": objects[0].location}
@@ -65,7 +66,7 @@ def _sign(sign: str) -> str:
 
 def sample_json(objects: Sequence[StoredObject], rows: int) -> Sample:
     """A sample of JSON files: an array of objects, or an object a line."""
-    con = _connection()
+    con = _connection(objects)
     files = listed([found.location for found in objects])
     described = _asked(con, f"DESCRIBE SELECT * FROM read_json({files}, records = true, sample_size = {rows})")
     names = [str(row[0]) for row in described]
@@ -75,15 +76,16 @@ def sample_json(objects: Sequence[StoredObject], rows: int) -> Sample:
 
 def sample_parquet(objects: Sequence[StoredObject]) -> Sample:
     """The columns of Parquet files, which tell their types themselves."""
-    con = _connection()
+    con = _connection(objects)
     files = listed([found.location for found in objects])
     described = _asked(con, f"DESCRIBE SELECT * FROM read_parquet({files})")
     ((total,),) = _asked(con, f"SELECT sum(num_rows) FROM parquet_file_metadata({files})")
     return Sample(tuple(ColumnSample(n, 0, {}, {}, 0, 0, plan_type(t) or STRING) for n, t, *_ in described), int(total))
 
 
-def _connection() -> duckdb.DuckDBPyConnection:
+def _connection(objects: Sequence[StoredObject]) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect(":memory:", config={"autoinstall_known_extensions": False})
+    remote.prepare(con, objects)
     con.execute("SET TimeZone = 'UTC'")
     for macro in DuckDbDialect.MACROS:
         con.execute(macro)

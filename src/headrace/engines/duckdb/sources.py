@@ -5,17 +5,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import duckdb
+
 from headrace.engines import heads
 from headrace.engines.dialects import DuckDbDialect
-from headrace.engines.sql import Raw
-from headrace.errors import BadData
-from headrace.plan.casts import kind, widened
+from headrace.engines.packing import Packing
+from headrace.engines.sql import FILE, Raw
+from headrace.errors import BadData, RunFailed
+from headrace.plan.casts import castable, kind, widened
 from headrace.plan.ops import Dialect, Read
 from headrace.plan.types import STRING, VOID, Decimal, Field, Scalar, Type, parse_type
 from headrace.stores.base import Snapshot, StoredObject
 
 SQL = DuckDbDialect()
-_ENCODINGS = {"UTF-8": "utf-8", "UTF-16": "utf-16", "LATIN-1": "latin-1"}
 _FOREIGN: dict[str, Type] = {
     "VARCHAR": STRING,
     "BLOB": Scalar("binary"),
@@ -64,16 +66,24 @@ def source(con: Connection, read: Read, snapshot: Snapshot, lenient: Lenient) ->
     """The relation that holds the declared columns of all objects. Raises BadData for files that can't be it."""
     filled = [found for found in snapshot.objects if found.size]
     if not filled:
-        nothing = ", ".join(f"CAST(NULL AS VARCHAR) AS {SQL.quoted(f.name)}" for f in read.declared)
-        relation = f"(SELECT {nothing}, '' AS filename WHERE FALSE)"
-        return Source(Raw(relation, dict.fromkeys(read.declared.names, STRING)), (), 0)
-    match read.format:
-        case "CSV":
-            return _csv(read, filled, lenient)
-        case "PARQUET":
-            return _parquet(con, read, filled)
-        case _:
-            return _json(read, filled)
+        return _nothing(read)
+    try:
+        match read.format:
+            case "CSV":
+                return _csv(read, filled, lenient)
+            case "PARQUET":
+                return _parquet(con, read, filled)
+            case _:
+                return _json(read, filled)
+    except RunFailed as error:
+        error.node_id, error.node = read.node_id, read.node
+        raise
+
+
+def _nothing(read: Read) -> Source:
+    types = {f.name: f.type if kind(f.type) == "nested" else STRING for f in read.declared}
+    nulls = ", ".join(f"CAST(NULL AS {SQL.type_name(type_)}) AS {SQL.quoted(name)}" for name, type_ in types.items())
+    return Source(Raw(f"(SELECT {nulls}, '' AS {FILE} WHERE FALSE)", types), (), 0)
 
 
 def _csv(read: Read, objects: Sequence[StoredObject], lenient: Lenient) -> Source:
@@ -87,8 +97,10 @@ def _csv(read: Read, objects: Sequence[StoredObject], lenient: Lenient) -> Sourc
             names = heads.matched(read, found, names)
         groups.setdefault((names, found.location in lenient.files), []).append(found.location)
     texts = [_read_csv(read, names, files, loose=loose) for (names, loose), files in groups.items()]
+    if not texts:
+        return _nothing(read)
     types: dict[str, Type] = dict.fromkeys(read.declared.names, STRING)
-    return Source(Raw(_together(read, texts), types), tuple(files[0] for files in groups.values()))
+    return Source(Raw(_together(read, texts), types), tuple(literal_name(files[0]) for files in groups.values()))
 
 
 def _read_csv(read: Read, names: Sequence[str], files: Sequence[str], *, loose: bool) -> str:
@@ -96,12 +108,12 @@ def _read_csv(read: Read, names: Sequence[str], files: Sequence[str], *, loose: 
         **csv_options(read.dialect, names),
         # Serial: the parallel reader can't pad rows where quoted line breaks occur.
         **({"strict_mode": "false", "null_padding": "true", "parallel": "false"} if loose else {}),
-        **({"filename": "true"} if read.bad_values == "FAIL" else {}),
+        **({"filename": SQL.text(FILE)} if read.bad_values == "FAIL" else {}),
     }
     return f"read_csv({listed(files)}, {shown(options)})"
 
 
-def csv_options(d: Dialect, names: Sequence[str]) -> dict[str, str]:
+def csv_options(d: Dialect, names: Sequence[str], packing: Packing = Packing.NONE) -> dict[str, str]:
     """The options of DuckDB's reader for files with these columns: nothing is guessed, every value is text."""
     return {
         "auto_detect": "false",
@@ -111,7 +123,7 @@ def csv_options(d: Dialect, names: Sequence[str]) -> dict[str, str]:
         "escape": SQL.text(d.escape),
         "nullstr": SQL.text(d.null_value),
         "allow_quoted_nulls": "false",
-        **({"encoding": SQL.text(_ENCODINGS[d.encoding])} if d.encoding != "UTF-8" else {}),
+        "compression": SQL.text(packing.lower()),  # told, since a guess goes by the name, and sources are unpacked
         "columns": "{" + ", ".join(f"{SQL.text(name)}: 'VARCHAR'" for name in names) + "}",
     }
 
@@ -128,25 +140,39 @@ def _json(read: Read, objects: Sequence[StoredObject]) -> Source:
         groups.setdefault("array" if array else "newline_delimited", []).append(found.location)
     types = {f.name: f.type if kind(f.type) == "nested" else STRING for f in read.declared}
     columns = ", ".join(f"{SQL.text(name)}: {SQL.text(SQL.type_name(type_))}" for name, type_ in types.items())
-    filename = ", filename = true" if read.bad_values == "FAIL" else ""
+    filename = f", filename = {SQL.text(FILE)}" if read.bad_values == "FAIL" else ""
     texts = [
-        f"read_json({listed(files)}, format = '{layout}', records = true, columns = {{{columns}}}{filename})"
+        f"read_json({listed(files)}, format = '{layout}', compression = 'uncompressed', records = true, "
+        f"columns = {{{columns}}}{filename})"
         for layout, files in groups.items()
     ]
-    return Source(Raw(_together(read, texts), types), tuple(files[0] for files in groups.values()))
+    return Source(Raw(_together(read, texts), types), tuple(literal_name(files[0]) for files in groups.values()))
 
 
 def _parquet(con: Connection, read: Read, objects: Sequence[StoredObject]) -> Source:
     names_of = {found.location: f"{found.bucket}/{found.key}" for found in objects}
     groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for found in objects:
-        described = con.execute(f"DESCRIBE SELECT * FROM read_parquet({listed([found.location])})").fetchall()
-        groups.setdefault(tuple((row[0], row[1]) for row in described), []).append(found.location)
+        groups.setdefault(_described(con, found), []).append(found.location)
     stored = [(_columns(read, dict(columns), names_of[files[0]]), files) for columns, files in groups.items()]
-    types = {f.name: _common(f, [columns[f.name][1] for columns, _ in stored]) for f in read.declared}
+    types = {f.name: _common(read, f, [columns[f.name][1] for columns, _ in stored]) for f in read.declared}
     texts = [_read_parquet(read, columns, files, types) for columns, files in stored]
     counted = con.execute(f"SELECT sum(num_rows) FROM parquet_file_metadata({listed(names_of)})").fetchall()
     return Source(Raw(_together(read, texts), types), tuple(f[0] for f in groups.values()), int(counted[0][0]))
+
+
+def _described(con: Connection, found: StoredObject) -> tuple[tuple[str, str], ...]:
+    """Names and types of a Parquet file's columns. Raises BadData when its footer can't be read."""
+    try:
+        rows = con.execute(f"DESCRIBE SELECT * FROM read_parquet({listed([found.location])})").fetchall()
+    except duckdb.InterruptException:
+        raise
+    except duckdb.Error as error:
+        name = f"{found.bucket}/{found.key}"
+        told = str(error).split("\n")[0].replace(found.location, name)
+        hint = "look at the object; was it cut off, or written as another format?"
+        raise BadData(f"{name}: it does not read as Parquet: {told}", hint=hint) from error
+    return tuple((row[0], row[1]) for row in rows)
 
 
 def _columns(read: Read, columns: Mapping[str, str], shown: str) -> dict[str, tuple[str, str]]:
@@ -162,7 +188,7 @@ def _columns(read: Read, columns: Mapping[str, str], shown: str) -> dict[str, tu
     return found
 
 
-def _common(declared: Field, stored: Sequence[str]) -> Type:
+def _common(read: Read, declared: Field, stored: Sequence[str]) -> Type:
     """The type in which a column of several files stands: theirs, one that holds all of them, or text."""
     if set(stored) == {SQL.type_name(declared.type)}:
         return declared.type
@@ -170,7 +196,12 @@ def _common(declared: Field, stored: Sequence[str]) -> Type:
     for name in stored:
         own = plan_type(name)
         common = widened(common, own) if common is not None and own is not None else None
-    return common or STRING
+    common = common or STRING
+    if not castable(common, declared.type):
+        names = ", ".join(sorted(set(stored)))
+        told = f"{read.place}: column {declared.name!r} is stored as {names}, which does not cast to {declared.type}"
+        raise BadData(told, hint="declare the type that is stored", node_id=read.node_id, node=read.node)
+    return common
 
 
 def _read_parquet(
@@ -181,7 +212,7 @@ def _read_parquet(
         wanted = SQL.type_name(types[name])
         value = SQL.quoted(own) if stored == wanted else f"CAST({SQL.quoted(own)} AS {wanted})"
         values.append(value if value == SQL.quoted(name) else f"{value} AS {SQL.quoted(name)}")
-    filename, option = (", filename", ", filename = true") if read.bad_values == "FAIL" else ("", "")
+    filename, option = (f", {FILE}", f", filename = {SQL.text(FILE)}") if read.bad_values == "FAIL" else ("", "")
     return f"(SELECT {', '.join(values)}{filename} FROM read_parquet({listed(files)}{option}))"
 
 
@@ -199,29 +230,35 @@ def _together(read: Read, texts: Sequence[str]) -> str:
     if len(texts) == 1:
         return texts[0]
     names = ", ".join(SQL.quoted(name) for name in read.declared.names)
-    names += ", filename" if read.bad_values == "FAIL" else ""
+    names += f", {FILE}" if read.bad_values == "FAIL" else ""
     return "(\n  " + "\n  UNION ALL ".join(f"SELECT {names} FROM {text}" for text in texts) + "\n)"
 
 
 def listed(files: Iterable[str]) -> str:
     """File names as a list literal. A name is taken as it is, not as a pattern."""
-    return "[" + ", ".join(SQL.text(_literal_name(name)) for name in files) + "]"
+    return "[" + ", ".join(SQL.text(literal_name(name)) for name in files) + "]"
 
 
-def _literal_name(name: str) -> str:
+def literal_name(name: str) -> str:
+    """A file name as the pattern that matches it alone."""
+    if name.startswith("s3://"):
+        return name  # there the engine knows no patterns: see `remote`
     return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in name)
 
 
 def scanned_rows(profile: str, first_files: Iterable[str]) -> int:
-    """How many rows the scans of these files gave, by the profile of a statement."""
-    firsts = list(first_files)
-    total = 0
+    """How many rows the scans of these files gave, by the profile of a statement.
+
+    Several sources may read the same files: their scans look alike, and one of them counts.
+    """
+    found = dict.fromkeys(first_files, 0)
     waiting = [json.loads(profile)]
     while waiting:
         step = waiting.pop()
         waiting.extend(step.get("children", ()))
         files = str(step.get("extra_info", {}).get("Filename(s)", ""))
-        named = any(files == first or files.startswith(f"{first}, ") for first in firsts)
-        if step.get("operator_type") == "TABLE_SCAN" and named:
-            total += int(step["operator_cardinality"])
-    return total
+        for first in found:
+            named = files == first or files.startswith(f"{first}, ")
+            if step.get("operator_type") == "TABLE_SCAN" and named:
+                found[first] = max(found[first], int(step["operator_cardinality"]))
+    return sum(found.values())

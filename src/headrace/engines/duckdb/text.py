@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from headrace.engines.dialects import DuckDbDialect
 from headrace.engines.duckdb import sources
+from headrace.engines.packing import ENDINGS, Packing
 from headrace.engines.sql import Generator, Raw, Script, numbered
 from headrace.plan.casts import kind
 from headrace.plan.ops import Read, Sink, Write
@@ -22,19 +23,31 @@ def shown(sinks: Sequence[Sink]) -> str:
     """The plan as a text that people read."""
     script = generated(sinks, raw=_place, write=lambda write, select: copy(write, select, f"{write.place}/part"))
     used = [line for line in prologue(script) if _is_used(line, script)]
-    return "\n".join((*(f"{line};" for line in used), "", *numbered(script.steps)))
+    before = [*(f"{line};" for line in used), ""] if used else []
+    return "\n".join((*before, *numbered(script.steps)))
 
 
 def prologue(script: Script) -> list[str]:
     """What comes before the steps: the casts as macros, and a counter for each column whose values may be bad."""
-    return [*DuckDbDialect.MACROS, *(f"CREATE TEMP SEQUENCE {counter.name}" for counter in script.counters)]
+    macros = _macros([step.statement for step in script.steps if "sql_" in step.statement])
+    counters = (f"CREATE TEMP SEQUENCE {counter.name}" for counter in script.counters)
+    return [*DuckDbDialect.MACROS, *macros, *counters]
+
+
+def _macros(statements: Sequence[str]) -> list[str]:
+    """Those of SQL nodes, which are loaded for a script that has such a node."""
+    if not statements:
+        return []
+    from headrace.engines import functions
+
+    return functions.macros(statements)
 
 
 def _is_used(line: str, script: Script) -> bool:
     if not line.startswith("CREATE TEMP MACRO "):
         return True
     name = line.removeprefix("CREATE TEMP MACRO ").split("(")[0]
-    return any(f"{name}(" in step.statement for step in script.steps)
+    return name.startswith("sql_") or any(f"{name}(" in step.statement for step in script.steps)
 
 
 def _place(read: Read) -> Raw:
@@ -42,7 +55,8 @@ def _place(read: Read) -> Raw:
     types = {f.name: f.type if kind(f.type) == "nested" else STRING for f in read.declared}
     match read.format:
         case "CSV":
-            options = sources.shown(sources.csv_options(read.dialect, read.declared.names))
+            told = sources.csv_options(read.dialect, read.declared.names)
+            options = sources.shown({k: v for k, v in told.items() if k != "compression"})
             return Raw(f"read_csv({place}, {options})", dict(types))
         case "PARQUET":
             return Raw(f"read_parquet({place})", {f.name: f.type for f in read.declared})
@@ -56,16 +70,34 @@ def copy(write: Write, select: str, file: str) -> str:
     return f"COPY (\n{select}\n) TO {SQL.text(file)} ({_options(write)})"
 
 
+def _packing(write: Write) -> Packing:
+    """How the engine compresses: text in another encoding is compressed when it has that encoding."""
+    return Packing.NONE if write.dialect.encoding != "UTF-8" else Packing(write.dialect.compression)
+
+
+def file_name(write: Write) -> str:
+    """The name of the file that the engine writes."""
+    ending = "" if write.format == "PARQUET" else ENDINGS[_packing(write)]
+    return f"part.{EXTENSIONS[write.format]}{ending}"
+
+
+def final_name(write: Write) -> str:
+    """The name of the file when it has its encoding."""
+    ending = "" if write.format == "PARQUET" else ENDINGS[Packing(write.dialect.compression)]
+    return f"part.{EXTENSIONS[write.format]}{ending}"
+
+
 def _options(write: Write) -> str:
     d = write.dialect
     match write.format:
         case "CSV":
+            packed = f", COMPRESSION {_packing(write).lower()}" if _packing(write) is not Packing.NONE else ""
             signs = f"DELIMITER {SQL.text(d.delimiter)}, QUOTE {SQL.text(d.quote)}, ESCAPE {SQL.text(d.escape)}"
-            return f"FORMAT csv, HEADER {str(d.header).lower()}, {signs}, NULLSTR {SQL.text(d.null_value)}"
+            return f"FORMAT csv, HEADER {str(d.header).lower()}, {signs}, NULLSTR {SQL.text(d.null_value)}{packed}"
         case "PARQUET":
             return "FORMAT parquet, COMPRESSION zstd"
         case _:
-            return "FORMAT json"
+            return f"FORMAT json, COMPRESSION {_packing(write).json_word}"
 
 
 def count_written(write: Write, file: str) -> str:
@@ -73,7 +105,8 @@ def count_written(write: Write, file: str) -> str:
     if write.format == "PARQUET":
         return f"SELECT sum(num_rows) FROM parquet_file_metadata({sources.listed([file])})"
     if write.format == "CSV":
-        options = sources.shown(sources.csv_options(write.dialect, write.schema.names))
+        options = sources.shown(sources.csv_options(write.dialect, write.schema.names, _packing(write)))
         return f"SELECT count(*) FROM read_csv({sources.listed([file])}, {options})"
     columns = ", ".join(f"{SQL.text(name)}: 'JSON'" for name in write.schema.names)
-    return f"SELECT count(*) FROM read_json({sources.listed([file])}, records = true, columns = {{{columns}}})"
+    options = f"compression = '{_packing(write).json_word}', records = true, columns = {{{columns}}}"
+    return f"SELECT count(*) FROM read_json({sources.listed([file])}, {options})"

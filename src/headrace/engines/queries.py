@@ -1,0 +1,292 @@
+"""The query of an SQL node as SQL, in either dialect: written from what was understood, never from the user's text."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from headrace.engines import functions
+from headrace.engines.dialects import SqlDialect, literal
+from headrace.plan.casts import kind, never_fails
+from headrace.plan.types import DATE, INT, STRING, TIMESTAMP, TIMESTAMP_TZ, Characters, Type
+from headrace.sqltext.tree import (
+    Aggregate,
+    Call,
+    Case,
+    Checked,
+    Column,
+    Const,
+    Convert,
+    Derived,
+    Exists,
+    Expr,
+    InQuery,
+    Joined,
+    Key,
+    Over,
+    Query,
+    Ref,
+    Relation,
+    Select,
+    Shared,
+    Single,
+    Source,
+    Stacked,
+    inside,
+)
+
+_RANKING = ("row_number", "rank", "dense_rank")
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes the query of one node.
+
+    `relations` names the relation behind each alias; `node_id` stands in the messages of failures. `now` is the start
+    of the run; without it the engine's own clock stands in the text. `counter` gives the name of a new counter for a
+    column, on an engine that counts.
+    """
+
+    dialect: SqlDialect
+    relations: Mapping[str, str]
+    node_id: int
+    now: datetime | None
+    counter: Callable[[str], str] | None
+
+    def text(self, checked: Checked) -> str:
+        """The whole query."""
+        shared = [f"{self._name(label)} AS (\n{self.query(query)}\n)" for label, query in checked.shared]
+        head = "WITH " + ",\n".join(shared) + "\n" if shared else ""
+        return head + self.query(checked.query)
+
+    def _name(self, name: str) -> str:
+        return self.dialect.quoted(name)
+
+    def query(self, query: Query) -> str:
+        """A query with its order and its limit."""
+        hidden = {f"sorted_by_{n}": k for n, k in enumerate(query.order, start=1) if k.hidden is not None}
+        rows = self._select(query, hidden) if isinstance(query, Select) else self._stacked(query)
+        if query.limit is None and query.offset is None:
+            return rows if not hidden else self._select(query, {}) if isinstance(query, Select) else rows
+        names = ", ".join(map(self._name, query.schema.names))
+        order = [self._key(key, f"sorted_by_{n}") for n, key in enumerate(query.order, start=1)]
+        parts = [f"SELECT {names}\nFROM (\n{rows}\n) AS ordered"]
+        parts += [f"ORDER BY {', '.join(order)}"] if order else []
+        parts += [f"LIMIT {query.limit}"] if query.limit is not None else []
+        parts += [f"OFFSET {query.offset}"] if query.offset is not None else []
+        return "\n".join(parts)
+
+    def _key(self, key: Key, hidden: str) -> str:
+        name = self._name(key.name if key.hidden is None else hidden)
+        return name + _direction(key.descending, key.nulls_first)
+
+    def _select(self, query: Select, hidden: Mapping[str, Key]) -> str:
+        columns = [*query.columns, *(Column(name, key.hidden) for name, key in hidden.items() if key.hidden)]
+        shown = ", ".join(f"{self._counted(c.expr, c.name)} AS {self._name(c.name)}" for c in columns)
+        head = f"SELECT {'DISTINCT ' if query.distinct else ''}{shown}"
+        if query.grouping is None:
+            return head + self._from(query)
+        having = f"\nWHERE {self.expr(query.having)}" if query.having is not None else ""
+        return f"{head}\nFROM (\n{self._groups(query)}\n) AS {self._name(query.grouping.label)}{having}"
+
+    def _from(self, query: Select) -> str:
+        source = f"\nFROM {self._relation(query.source)}" if query.source is not None else ""
+        return source + (f"\nWHERE {self.expr(query.where)}" if query.where is not None else "")
+
+    def _groups(self, query: Select) -> str:
+        """Keys and aggregates as columns, grouped by their numbers: an expression is written once."""
+        assert query.grouping is not None
+        told = _readers(query)
+        parts = [
+            f"{self._counted(c.expr, told.get(c.name, c.name))} AS {self._name(c.name)}"
+            for c in (*query.grouping.keys, *query.grouping.aggregates)
+        ]
+        if not parts:
+            parts = ["count(*) AS rows"]
+        numbers = ", ".join(str(number) for number, _ in enumerate(query.grouping.keys, start=1))
+        by = f"\nGROUP BY {numbers}" if numbers else ""
+        return f"SELECT {', '.join(parts)}{self._from(query)}{by}"
+
+    def _stacked(self, query: Stacked) -> str:
+        sides = [self._side(side, query) for side in (query.left, query.right)]
+        return "\nUNION\n".join(sides) if query.distinct else "\nUNION ALL\n".join(sides)
+
+    def _side(self, side: Query, query: Stacked) -> str:
+        columns = [
+            f"{self._widened(self._name(own.name), own.type, common.type)} AS {self._name(common.name)}"
+            for own, common in zip(side.schema, query.schema, strict=True)
+        ]
+        return f"SELECT {', '.join(columns)}\nFROM (\n{self.query(side)}\n) AS side"
+
+    def _relation(self, relation: Relation) -> str:
+        match relation:
+            case Source(label, alias):
+                return f"{self.relations[alias]} AS {self._name(label)}"
+            case Shared(label, query):
+                return f"{self._name(query)} AS {self._name(label)}"
+            case Derived(label, query):
+                return f"(\n{self.query(query)}\n) AS {self._name(label)}"
+            case Joined(left, right, kind_, condition):
+                words = kind_.removeprefix("LEFT ") if self.dialect.name == "duckdb" and "I" in kind_[5:] else kind_
+                on = f"\nON {self.expr(condition)}" if condition is not None else ""
+                return f"{self._relation(left)}\n{words} JOIN {self._relation(right)}{on}"
+
+    def expr(self, expr: Expr) -> str:
+        """An expression as SQL, in brackets where it needs them."""
+        match expr:
+            case Ref(relation, name):
+                return f"{self._name(relation)}.{self._name(name)}"
+            case Const():
+                return self._const(expr)
+            case Call("current_date" | "current_timestamp"):
+                return self._now(expr.type)
+            case Call():
+                return self._call(expr)
+            case Convert():
+                return self._convert(expr)
+            case Case():
+                branches = " ".join(f"WHEN {self.expr(t)} THEN {self.expr(v)}" for t, v in expr.branches)
+                return f"CASE {branches} ELSE {self.expr(expr.otherwise)} END"
+            case Aggregate():
+                return self._aggregate(expr, "")
+            case Over():
+                return self._over(expr)
+            case InQuery(operand, query):
+                return f"({self.expr(operand)} IN (\n{self.query(query)}\n))"
+            case Exists(query):
+                return f"EXISTS (\n{self.query(query)}\n)"
+            case Single(query):
+                return f"(\n{self.query(query)}\n)"
+
+    def _const(self, expr: Const) -> str:
+        if expr.value is None or not (expr.type == INT and isinstance(expr.value, int)):
+            return literal(self.dialect, expr.value, expr.type)
+        # A bare number takes the type of what it stands with in DuckDB; in Spark it is an int.
+        return str(expr.value) if self.dialect.name == "spark" else f"CAST({expr.value} AS INTEGER)"
+
+    def _now(self, type_: Type) -> str:
+        if self.now is None:
+            return f"CAST(current_timestamp AS {self.dialect.type_name(type_)})"
+        at = self.now.astimezone(UTC).replace(tzinfo=None)
+        value: date = at.date() if type_ == DATE else at
+        return literal(self.dialect, value, type_)
+
+    def _call(self, expr: Call) -> str:
+        args = [self.expr(arg) for arg in expr.args]
+        if expr.name in ("read_date", "read_timestamp"):
+            told = expr.args[2]
+            args[2] = self._told(str(told.value) if isinstance(told, Const) else "")
+        elif expr.name == "element":
+            args.append(self._told("an array has no such element"))
+        return functions.function(expr, args, self.dialect)
+
+    def _told(self, message: str) -> str:
+        """What a failure says: on the embedded engine with the node, which stands in no message of its own."""
+        return self.dialect.text(f"{self.node_id}|{message}" if self.dialect.name == "duckdb" else message)
+
+    def _convert(self, expr: Convert) -> str:
+        value, source = self.expr(expr.operand), _plain(expr.operand.type)
+        if expr.mode == "widen":
+            return self._widened(value, source, expr.type)
+        cast = self.dialect.cast(value, source, expr.type)
+        if expr.mode == "try" or never_fails(source, expr.type):
+            return cast
+        told = self._told(expr.told)
+        if self.dialect.name == "duckdb":
+            return f"sql_must({cast}, {value}, {told})"
+        shown = f"raise_error(concat({told}, ': ', CAST({value} AS STRING)))"
+        return f"coalesce({cast}, CASE WHEN {value} IS NOT NULL THEN {shown} END)"
+
+    def _widened(self, sql: str, source: Type, target: Type) -> str:
+        if _plain(source) == target or (kind(source) == kind(target) == "text"):
+            return sql
+        if source == TIMESTAMP_TZ and target == DATE:
+            sql = f"CAST({sql} AS {self.dialect.type_name(TIMESTAMP)})"
+        return f"CAST({sql} AS {self.dialect.type_name(target)})"
+
+    def _aggregate(self, expr: Aggregate, over: str, *, given: str = "") -> str:
+        args = given or ", ".join(map(self.expr, expr.args)) or "*"
+        name = "stddev_samp" if expr.name == "stddev" else expr.name
+        value = f"{name}({'DISTINCT ' if expr.distinct else ''}{args}){over}"
+        if expr.name == "sum" and self.dialect.name == "duckdb":
+            return f"CAST({value} AS {self.dialect.type_name(expr.type)})"  # DuckDB's own sums are wider
+        return value
+
+    def _over(self, expr: Over) -> str:
+        parts = []
+        if expr.partition:
+            parts.append(f"PARTITION BY {', '.join(map(self.expr, expr.partition))}")
+        if expr.order:
+            keys = (self.expr(k.expr) + _direction(k.descending, k.nulls_first) for k in expr.order)
+            parts.append(f"ORDER BY {', '.join(keys)}")
+        if expr.frame is not None:
+            unit, start, end = expr.frame
+            parts.append(f"{unit} BETWEEN {start} AND {end}")
+        over = f" OVER ({' '.join(parts)})"
+        if isinstance(expr.call, Aggregate):
+            return self._aggregate(expr.call, over)
+        value = functions.function(expr.call, [self.expr(arg) for arg in expr.call.args], self.dialect) + over
+        return f"CAST({value} AS INTEGER)" if expr.call.name in _RANKING and self.dialect.name == "duckdb" else value
+
+    # What is divided by zero is null, and counted once for each value of a column.
+
+    def _counted(self, expr: Expr, column: str) -> str:
+        if self.counter is None:
+            return self.expr(expr)
+        if isinstance(expr, Aggregate) and len(expr.args) == 1 and not expr.distinct:
+            bad = self._bad(expr.args[0])
+            if bad is not None:
+                counted = f"sql_counted({self.expr(expr.args[0])}, {bad}, '{self.counter(column)}')"
+                return self._aggregate(expr, "", given=counted)
+        bad = self._bad(expr)
+        value = self.expr(expr)
+        return value if bad is None else f"sql_counted({value}, {bad}, '{self.counter(column)}')"
+
+    def _bad(self, expr: Expr) -> str | None:
+        """Whether a division by zero is met on the way to the value; None when there is no division in it."""
+        if not any(isinstance(part, Call) and part.name in ("/", "%") for part in inside(expr)):
+            return None
+        match expr:
+            case Call("/" | "%", (left, right)):
+                own = f"({self.expr(right)} = 0 AND {self.expr(left)} IS NOT NULL)"
+                return _any([own, self._bad(left), self._bad(right)])
+            case Call("coalesce", args):
+                guards = [f"{self.expr(arg)} IS NULL" for arg in args]
+                found = [self._bad(arg) for arg in args]
+                return _any([_all([*guards[:n], bad]) for n, bad in enumerate(found) if bad is not None])
+            case Call(_, args):
+                return _any([self._bad(arg) for arg in args])
+            case Convert(operand):
+                return self._bad(operand)
+            case Case():
+                values = " ".join(f"WHEN {self.expr(t)} THEN {self._bad(v) or 'FALSE'}" for t, v in expr.branches)
+                own = f"CASE {values} ELSE {self._bad(expr.otherwise) or 'FALSE'} END"
+                return _any([own, *(self._bad(test) for test, _ in expr.branches)])
+            case _:
+                return None
+
+
+def _any(tests: Sequence[str | None]) -> str | None:
+    found = [test for test in tests if test is not None]
+    return None if not found else found[0] if len(found) == 1 else "(" + " OR ".join(found) + ")"
+
+
+def _all(tests: Sequence[str]) -> str:
+    return "(" + " AND ".join(tests) + ")"
+
+
+def _direction(descending: bool, nulls_first: bool) -> str:
+    return f" {'DESC' if descending else 'ASC'} NULLS {'FIRST' if nulls_first else 'LAST'}"
+
+
+def _plain(type_: Type) -> Type:
+    return STRING if isinstance(type_, Characters) else type_
+
+
+def _readers(query: Select) -> dict[str, str]:
+    """For each column of the groups, the result column that reads it first."""
+    found: dict[str, str] = {}
+    for column in query.columns:
+        for part in inside(column.expr):
+            if isinstance(part, Ref) and query.grouping is not None and part.relation == query.grouping.label:
+                found.setdefault(part.name, column.name)
+    return found
