@@ -1,14 +1,18 @@
 """Every setting, once: its name, default, meaning, and where its value came from.
 
 A flag beats the environment (`HEADRACE_` and the name in capitals), which beats the TOML file (`headrace.toml` in the
-current folder, or what `$HEADRACE_CONFIG` names), which beats the default.
+current folder, or what `$HEADRACE_CONFIG` names), which beats the default. A secret may also stand in a file of its
+own: the environment or the TOML file then names that file, as `HEADRACE_<NAME>_FILE` or `<name>_file`.
+
+Tables `[storages.<name>]` of the TOML file describe further object storages. Their values are settings too, named
+`storages.<name>.<setting>`.
 """
 
 import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -20,6 +24,10 @@ CONFIG = "HEADRACE_CONFIG"
 FILE = "headrace.toml"
 _SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(i?b)?\s*", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+_MOST_THREADS = 1024
+_TABLES = "storages"
+_TABLE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_ENDPOINT = re.compile(r"(https?://)?[A-Za-z0-9.-]+(:[0-9]{1,5})?/?|(https?://)?\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?/?")
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 Value = str | int | float | bool
@@ -38,7 +46,7 @@ class Setting:
     @property
     def variable(self) -> str:
         """Its name in the environment."""
-        return PREFIX + self.name.upper()
+        return PREFIX + re.sub(r"[.-]", "_", self.name).upper()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,15 @@ class Resolved:
         return str(self.value).lower() if isinstance(self.value, bool) else str(self.value)
 
 
+@dataclass(frozen=True, slots=True)
+class StorageTable:
+    """One object storage as it is set: `values` by the names of the `s3_` settings without that, and what it is for."""
+
+    name: str
+    values: Mapping[str, Value]
+    uses: Mapping[str, tuple[str, ...]]
+
+
 def parse_size(text: str) -> int:
     """Bytes from a text like 512MB or 4GiB; both kinds of unit count in 1024. Raises ValueError."""
     match = _SIZE.fullmatch(text)
@@ -71,9 +88,9 @@ def _size(text: str) -> str:
     return text
 
 
-def _count(text: str) -> int:
-    if not text.strip().isdecimal():
-        raise ValueError("a whole number from 0")
+def _threads(text: str) -> int:
+    if not text.strip().isdecimal() or len(text) > 9 or int(text) > _MOST_THREADS:
+        raise ValueError(f"a whole number from 0 to {_MOST_THREADS}")
     return int(text)
 
 
@@ -93,16 +110,57 @@ def _flag(text: str) -> bool:
     return text.lower() in _TRUE
 
 
+def _url_style(text: str) -> str:
+    if text not in ("path", "virtual"):
+        raise ValueError("path or virtual")
+    return text
+
+
+def _endpoint(text: str) -> str:
+    if text and not _ENDPOINT.fullmatch(text):
+        raise ValueError("a host with or without port, like s3.example.org or http://127.0.0.1:8333")
+    return text
+
+
+_STORAGE_SETTINGS = (
+    Setting(
+        "endpoint",
+        "",
+        _endpoint,
+        "Host and port of S3-compatible object storage. A scheme before it decides in place of `s3_tls`.",
+    ),
+    Setting("access_key", "", str, "The access key. Without one, requests are not signed: for buckets open to all."),
+    Setting("secret_key", "", str, "The secret key.", secret=True),
+    Setting("session_token", "", str, "The session token that came with temporary keys.", secret=True),
+    Setting(
+        "region", "", str, "The region's name in signatures. Without a value: `us-east-1`, which most servers take."
+    ),
+    Setting("url_style", "path", _url_style, "Where the bucket stands: in the path, or in the host (`virtual`)."),
+    Setting("tls", True, _flag, "Speak TLS with the endpoint, and check its certificate."),
+    Setting("ca_bundle", "", str, "A file of certificates to trust in place of the system's own."),
+)
+_STORAGE_USES = (
+    Setting("buckets", "", str, "The buckets that lie in this storage."),
+    Setting("nrn", "", str, "The `nrn` of the jobs that use this storage."),
+    Setting("region_no", "", str, "The `regionNo` of the nodes that mean this storage."),
+)
+
+
 SETTINGS = (
     Setting("data", "./headrace-data", str, "Folder of everything that Headrace keeps."),
-    Setting("storage", "", str, "Folder of buckets. Without a value: `buckets` in the data folder."),
+    Setting(
+        "storage",
+        "",
+        str,
+        "Folder of buckets. Without a value: object storage when one is set, else `buckets` in the data folder.",
+    ),
     Setting(
         "shared_storage",
         False,
         _flag,
         "Say that the storage folder may lie on a network file system, whose locks are known to work across machines.",
     ),
-    Setting("threads", 0, _count, "Threads of a run. 0: one for each core that the process may use."),
+    Setting("threads", 0, _threads, "Threads of a run. 0: one for each core that the process may use."),
     Setting(
         "memory_limit",
         "",
@@ -119,6 +177,7 @@ SETTINGS = (
         _flag,
         "Read every written file again before it is published, and fail the run when the rows are not as many.",
     ),
+    *(replace(setting, name=f"s3_{setting.name}") for setting in _STORAGE_SETTINGS),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 
@@ -143,6 +202,22 @@ class Settings:
         return Path(self["storage"]).expanduser().absolute() if self["storage"] else self.data / "buckets"
 
     @property
+    def storages(self) -> tuple[StorageTable, ...]:
+        """The object storages that the file describes in tables."""
+        tables: dict[str, StorageTable] = {}
+        for each in self.resolved:
+            first, _, rest = each.setting.name.partition(".")
+            if first == _TABLES and rest:
+                name, _, field = rest.partition(".")
+                table = tables.setdefault(name, StorageTable(f"{_TABLES}.{name}", {}, {}))
+                if field in (use.name for use in _STORAGE_USES):
+                    texts = tuple(text.strip() for text in str(each.value).split(",") if text.strip())
+                    tables[name] = replace(table, uses={**table.uses, field: texts})
+                else:
+                    tables[name] = replace(table, values={**table.values, field: each.value})
+        return tuple(tables.values())
+
+    @property
     def temp_directory(self) -> Path:
         """The folder for what is spilled, absolute."""
         return Path(self["temp_directory"]).expanduser().absolute() if self["temp_directory"] else self.data / "tmp"
@@ -151,9 +226,10 @@ class Settings:
 def load_settings(flags: Mapping[str, str | None], environment: Mapping[str, str], folder: Path) -> Settings:
     """The settings in force. Raises SettingInvalid that names the setting, its origin and what it may be."""
     file, path = _file(environment, folder)
-    _known(file, str(path))
-    _known(flags, "a flag")
-    return Settings(tuple(_resolved(setting, flags, environment, file, path) for setting in SETTINGS))
+    settings = (*SETTINGS, *_of_tables(file, path))
+    _known(file, str(path), {setting.name: setting for setting in settings})
+    _known(flags, "a flag", BY_NAME)
+    return Settings(tuple(_resolved(setting, flags, environment, file, path) for setting in settings))
 
 
 def current_settings(flags: Mapping[str, str | None]) -> Settings:
@@ -169,14 +245,32 @@ def _resolved(
     path: Path,
 ) -> Resolved:
     flag = flags.get(setting.name)
-    for text, origin in (
-        (flag, f"flag --{setting.name.replace('_', '-')}"),
-        (environment.get(setting.variable), f"environment {setting.variable}"),
-        (file.get(setting.name), f"file {path}"),
+    if setting.secret and flag is not None:
+        hint = f"set {setting.variable}, or {setting.variable}_FILE to the path of a file that holds it"
+        raise SettingInvalid(f"{setting.name} can't be a flag: others can see it in the list of processes", hint=hint)
+    in_file = ("environment ", environment.get(f"{setting.variable}_FILE"), f"{setting.variable}_FILE")
+    named = ("file ", file.get(f"{setting.name}_file"), f"{setting.name}_file in {path}")
+    for text, origin, (kind, other, where) in (
+        (flag, f"flag --{setting.name.replace('_', '-')}", ("", None, "")),
+        (environment.get(setting.variable), f"environment {setting.variable}", in_file),
+        (file.get(setting.name), f"file {path}", named),
     ):
+        if setting.secret and other is not None:
+            if text is not None:
+                raise SettingInvalid(f"{setting.name} is set twice: {origin}, and {where}", hint="take one away")
+            return Resolved(setting, _value(setting, _content(setting, other, where), where), kind + where)
         if text is not None:
             return Resolved(setting, _value(setting, text, origin), origin)
     return Resolved(setting, setting.default, "default")
+
+
+def _content(setting: Setting, path: str, where: str) -> str:
+    """The secret in a file, without the line break that editors leave at its end."""
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not a text"
+        raise SettingInvalid(f"{setting.name}: the file {path} ({where}) can't be read: {reason}") from None
 
 
 def _value(setting: Setting, text: str, origin: str) -> Value:
@@ -198,17 +292,45 @@ def _file(environment: Mapping[str, str], folder: Path) -> tuple[dict[str, str],
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise SettingInvalid(f"{path} can't be read: {error}") from None
-    texts = {}
-    for name, value in content.items():
-        if isinstance(value, dict | list):
-            raise SettingInvalid(f"{path}: {name} has to be one value", hint="write settings as name = value")
-        texts[name] = str(value).lower() if isinstance(value, bool) else str(value)
+    tables = content.pop(_TABLES, {})
+    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+        raise SettingInvalid(f"{path}: {_TABLES} has to be tables", hint=f"write [{_TABLES}.NAME]")
+    texts = _texts(content, path, "")
+    for name, table in tables.items():
+        if not _TABLE.fullmatch(name):
+            raise SettingInvalid(f"{path}: {name!r} can't be the name of a storage", hint="use a-z, 0-9, - and _")
+        texts.update(_texts(table, path, f"{_TABLES}.{name}."))
     return texts, path
 
 
-def _known(given: Mapping[str, object], origin: str) -> None:
+def _texts(content: Mapping[str, object], path: Path, before: str) -> dict[str, str]:
+    """The values as texts, as they would stand in the environment."""
+    lists = [use.name for use in _STORAGE_USES] if before else []
+    texts = {}
+    for name, value in content.items():
+        if name in lists and isinstance(value, list) and all(isinstance(one, str | int) for one in value):
+            value = ",".join(map(str, value))
+        if isinstance(value, dict | list):
+            raise SettingInvalid(f"{path}: {before}{name} has to be one value", hint="write settings as name = value")
+        texts[before + name] = str(value).lower() if isinstance(value, bool) else str(value)
+    return texts
+
+
+def _of_tables(file: Mapping[str, str], path: Path) -> list[Setting]:
+    """The settings that the tables of the file bring."""
+    names = dict.fromkeys(name.rpartition(".")[0] for name in file if name.startswith(f"{_TABLES}."))
+    for name in names:
+        if not file.get(f"{name}.endpoint"):
+            raise SettingInvalid(f"{path}: [{name}] has no endpoint", hint='write endpoint = "host:port"')
+    return [
+        replace(each, name=f"{name}.{each.name}") for name in names for each in (*_STORAGE_SETTINGS, *_STORAGE_USES)
+    ]
+
+
+def _known(given: Mapping[str, object], origin: str, settings: Mapping[str, Setting]) -> None:
     for name in given:
-        if name not in BY_NAME:
-            near = get_close_matches(name, BY_NAME, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(BY_NAME)}"
+        secret = settings.get(name.removesuffix("_file"))
+        if name not in settings and not (secret is not None and secret.secret):
+            near = get_close_matches(name, settings, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(settings)}"
             raise SettingInvalid(f"there is no setting {name!r} ({origin})", hint=hint)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from headrace.plan.ops import Place, UpdateType
-from headrace.stores.base import Snapshot, Store
+from headrace.stores.base import Snapshot, Store, StoredObject
 from headrace.stores.publish import Published, publication, snapshot
 
 BUCKET = "lake"
@@ -24,7 +24,14 @@ def put(root: Path, key: str, text: str, *, bucket: str = BUCKET) -> Path:
 
 def content(found: Snapshot) -> list[str]:
     """The rows of all objects of a snapshot, read where they lie now."""
-    return sorted(row for each in found.objects for row in Path(each.location).read_text().splitlines())
+    return sorted(row for each in found.objects for row in _text(each).splitlines())
+
+
+def _text(found: StoredObject) -> str:
+    if found.origin is None:
+        return Path(found.location).read_text()
+    with found.origin.open(found) as file:
+        return file.read().decode()
 
 
 def rows(store: Store, prefix: str) -> list[str]:

@@ -1,26 +1,33 @@
-"""A store that fails where it is told to, so that a publication stops there."""
+"""Stores that fail where they are told to, so that a publication stops there."""
 
 import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from headrace.errors import StoreError
-from headrace.stores.files import FolderStore, told
+from headrace.stores.files import FolderStore
+from headrace.stores.objects import ObjectStore
 from tests.support.publishing import publish
 
+if TYPE_CHECKING:
+    # The methods that are called by super() are those of either store.
+    _Base = FolderStore
+else:
+    _Base = object
 
-class Sick(FolderStore):
-    """A store on which one primitive fails while `sick` names it and a part of the key."""
+
+class _Failing(_Base):
+    """One primitive fails while `sick` names it and a part of the key."""
 
     sick: tuple[str, str] | None = None
 
     def _fail(self, name: str, keys: Sequence[str]) -> None:
         if self.sick and self.sick[0] == name and any(self.sick[1] in key for key in keys):
-            with told(keys[0]):
-                raise OSError(errno.EIO, "broken")
+            raise StoreError(f"'{keys[0]}': {os.strerror(errno.EIO)}")
 
     def write(self, bucket: str, key: str, data: bytes) -> None:
         self._fail("write", [key])
@@ -37,9 +44,17 @@ class Sick(FolderStore):
             super().remove(bucket, [key], within=within)
 
 
-def cut_short(root: Path, prefix: str, texts: Sequence[str], *, run: str, at: tuple[str, str]) -> None:
-    """An OVERWRITE that stops after its commit, when a primitive meets a key."""
-    store = Sick(root)
+class Sick(_Failing, FolderStore):
+    """A folder that fails."""
+
+
+# The first base stands for either store: only a folder's could be told in types.
+SickObjects: Any = type("SickObjects", (_Failing, ObjectStore), {"__doc__": "An object storage that fails."})
+
+
+def cut_short(where: Any, prefix: str, texts: Sequence[str], *, run: str, at: tuple[str, str]) -> None:
+    """An OVERWRITE that stops after its commit, when a primitive meets a key. `where` is a root, or a folder."""
+    store = Sick(where) if isinstance(where, Path) else where.sick()
     store.sick = at
     with pytest.raises(StoreError, match=os.strerror(errno.EIO)) as caught:
         publish(store, prefix, "OVERWRITE", texts, run=run)

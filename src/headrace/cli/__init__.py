@@ -11,6 +11,9 @@ def main() -> None:
         # Asked for by scripts, again and again: nothing else is loaded for it.
         print(f"headrace {__version__}")
         return
-    from headrace.cli.app import app
+    try:
+        from headrace.cli.app import app
 
-    app()
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -20,7 +20,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Job = Annotated[Path, typer.Argument(help="The job: a createJob body as JSON; - reads it from standard input.")]
+Job = Annotated[
+    Path, typer.Argument(metavar="JOB", help="The job: a createJob body as JSON; - reads it from standard input.")
+]
 Params = Annotated[list[str] | None, typer.Option("--param", "-p", help="A parameter of the job, NAME=VALUE.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Storage = Annotated[str | None, typer.Option(help="The folder of buckets.")]
@@ -103,7 +105,7 @@ def script(
 
 @app.command()
 def nodes(
-    type_: Annotated[str | None, typer.Argument(metavar="[TYPE]", help="One node type.")] = None,
+    type_: Annotated[str | None, typer.Argument(metavar="TYPE", help="One node type.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """List the node types, or show one with its fields and an example."""
@@ -191,7 +193,7 @@ def _told(as_json: bool) -> Iterator[None]:
                 {"status": "FAILED", "failure": {"code": error.code, "message": error.message, "hint": error.hint}}
             )
         print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(2 if error.code == "setting-invalid" else 1) from None
+        raise typer.Exit(2 if error.code in ("setting-invalid", "unknown-node-type") else 1) from None
 
 
 def _tell_problems(error: JobInvalid, as_json: bool) -> NoReturn:
@@ -207,7 +209,7 @@ def _tell_problems(error: JobInvalid, as_json: bool) -> NoReturn:
 
 def _failure(failure: Any) -> str:
     place = f"node {failure.node!r} ({failure.node_id}): " if failure.node_id is not None else ""
-    return place + failure.message + (f"; {failure.hint}" if failure.hint else "")
+    return f"{place}{failure.message}" + (f"; {failure.hint}" if failure.hint else "")
 
 
 def _print_json(value: object) -> None:

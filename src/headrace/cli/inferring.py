@@ -3,22 +3,29 @@
 from pathlib import Path
 from typing import Any
 
+from headrace.cli.storage import opened
 from headrace.core.inference import suggest as suggested
 from headrace.errors import StoreMissing
 from headrace.plan.ops import Place
 from headrace.settings import Settings
+from headrace.stores.base import Store
 from headrace.stores.files import FolderStore
 
 
 def suggest(what: str, settings: Settings, rows: int) -> tuple[dict[str, Any], dict[str, str]]:
     """The node and the reasons for its types."""
-    store = FolderStore(settings.storage, shared=settings["shared_storage"])
     place: Place | Path = Path(what)
     if not Path(what).is_file():
         bucket, _, prefix = what.strip("/").partition("/")
-        if not (settings.storage / bucket).is_dir():
-            hint = f"the storage is {settings.storage}"
-            raise StoreMissing(f"{what!r} is neither a file nor a place in the storage", hint=hint)
         place = Place(bucket, prefix)
+    store = FolderStore(Path.cwd()) if isinstance(place, Path) else _store(what, place, settings)
     done = suggested(place, store, rows=rows)
     return done.node, done.reasons
+
+
+def _store(what: str, place: Place, settings: Settings) -> Store:
+    store = opened(settings, places=[place])
+    if isinstance(store, FolderStore) and not (settings.storage / place.bucket).is_dir():
+        hint = f"the storage is {settings.storage}"
+        raise StoreMissing(f"{what!r} is neither a file nor a place in the storage", hint=hint)
+    return store

@@ -5,8 +5,10 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from types import FrameType
 
+from headrace.cli.storage import opened
 from headrace.clock import SystemClock
 from headrace.definition import Definition
 from headrace.errors import Cancelled, TimedOut
@@ -14,8 +16,8 @@ from headrace.execution.machine import limits
 from headrace.execution.report import Report
 from headrace.execution.runner import Run, Task
 from headrace.ids import new_id
+from headrace.plan.ops import Read, Write, in_order
 from headrace.settings import Settings
-from headrace.stores.files import FolderStore
 
 DONE, FAILED, WRONG, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 _SERVER_MAXIMUM = 1440
@@ -36,8 +38,11 @@ def run(definition: Definition, parameters: Mapping[str, str], settings: Setting
         wait=settings["writer_wait"],
         warnings=tuple(str(warning) for warning in definition.checked(parameters)[1]),
     )
-    store = FolderStore(settings.storage, shared=settings["shared_storage"])
+    places = [op.place for op in in_order(task.plan.pruned) if isinstance(op, Read | Write)]
+    nrn = definition.body.job_condition.nrn
     with limits(settings, execution_id) as allowed:
+        # What is left there by a killed run goes with its folder.
+        store = opened(settings, places=places, nrn=nrn, scratch=Path(allowed.temp_directory))
         engine = DuckDbEngine(allowed, read_back=settings["read_back"])
         work = _Work(Run(task, store=store, engine=engine, clock=SystemClock()))
         minutes = definition.body.job_condition.timeout or _SERVER_MAXIMUM
@@ -82,7 +87,6 @@ def _watched(work: _Work, seconds: float) -> int:
         del frame
         stopped.append(number)
         signal.signal(number, signal.SIG_DFL)  # a second one ends the process at once
-        work.task.cancel(Cancelled(f"stopped by {signal.Signals(number).name}"))
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     shown = _Bar() if sys.stderr.isatty() else _Lines()
@@ -92,7 +96,10 @@ def _watched(work: _Work, seconds: float) -> int:
         while work.is_alive():
             work.join(_EVERY)
             shown.show(*work.task.progress())
-            if time.monotonic() > deadline:
+            if stopped:
+                # Again and again: between two statements the engine does not hear it.
+                work.task.cancel(Cancelled(f"stopped by {signal.Signals(stopped[0]).name}"))
+            elif time.monotonic() > deadline:
                 work.task.cancel(TimedOut(f"took longer than {seconds / 60:.0f} minutes", hint="raise timeout"))
     finally:
         shown.close()

@@ -1,5 +1,6 @@
 """What a run may use of this machine: threads, memory, and a folder of its own for what it spills."""
 
+import errno
 import fcntl
 import os
 import shutil
@@ -8,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from headrace.engines.base import Limits
-from headrace.errors import StoreDenied, StoreFull
+from headrace.errors import StoreDenied, StoreError, StoreFull
 from headrace.settings import Settings, parse_size
 
 _SHARE_OF_MEMORY = 0.6
@@ -25,15 +26,18 @@ def limits(settings: Settings, run: str) -> Iterator[Limits]:
     folder = root / run
     try:
         root.mkdir(parents=True, exist_ok=True)
-        _sweep(root)
-        folder.mkdir()
-        owner = os.open(folder / _OWNER, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with _locked(root):
+            _sweep(root)
+            folder.mkdir()
+            owner = os.open(folder / _OWNER, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(owner, fcntl.LOCK_EX)
     except PermissionError:
         raise StoreDenied(f"may not write in {root}", hint="let this user write there, or set temp_directory") from None
     except OSError as error:
-        raise StoreFull(f"{root}: {error.strerror}", hint="free room there, or set temp_directory") from None
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        kind, hint = (StoreFull, "free room there, or") if full else (StoreError, "make it a folder, or")
+        raise kind(f"the temporary folder {root}: {error.strerror}", hint=f"{hint} set temp_directory") from None
     try:
-        fcntl.flock(owner, fcntl.LOCK_EX)
         free = int(shutil.disk_usage(root).free * _SHARE_OF_DISK)
         yield Limits(
             threads=settings["threads"] or len(os.sched_getaffinity(0)),
@@ -60,6 +64,17 @@ def available_memory() -> int:
     except OSError:
         return whole
     return min(whole, int(limit)) if limit.isdecimal() else whole
+
+
+@contextmanager
+def _locked(root: Path) -> Iterator[None]:
+    """Nobody else sweeps meanwhile: a folder that is just being made has no owner yet."""
+    handle = os.open(root, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _sweep(root: Path) -> None:

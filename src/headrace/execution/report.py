@@ -1,13 +1,13 @@
 """What a run tells when it has ended: what was read, what was written, what did not fit, what it took.
 
 What was read and what was written are counted independently of each other. `as_dict` is the JSON form, in the wire's
-camelCase; sizes are bytes, times seconds, moments ISO 8601 in UTC.
+camelCase; sizes are bytes, times seconds, moments ISO 8601 in UTC. The text beside each field is its documentation.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic.alias_generators import to_camel
 
@@ -20,61 +20,61 @@ Status = Literal["COMPLETED", "FAILED", "CANCELED"]
 class ObjectRead:
     """One object that a source read, as it was when the run listed it."""
 
-    name: str
-    size: int
-    etag: str
+    name: Annotated[str, "Bucket and key."]
+    size: Annotated[int, "Bytes."]
+    etag: Annotated[str, "What tells this version of the object from another."]
 
 
 @dataclass(frozen=True, slots=True)
 class SourceReport:
-    """What one source read. `bad_values` counts, by field, texts that did not parse; such values are null."""
+    """What one source read."""
 
-    node_id: int
-    node: str
-    place: str
-    format: str
-    objects: tuple[ObjectRead, ...]
-    bytes: int
-    rows: int
-    bad_values: Mapping[str, int]
-    short_rows: int
-    long_rows: int
+    node_id: Annotated[int, "The node's id."]
+    node: Annotated[str, "The node's name."]
+    place: Annotated[str, "Bucket and prefix."]
+    format: Annotated[str, "How the data is written: CSV, JSON, NDJSON or PARQUET."]
+    objects: Annotated[tuple[ObjectRead, ...], "What was read, sorted by key."]
+    bytes: Annotated[int, "The size of all objects."]
+    rows: Annotated[int, "The rows in them."]
+    bad_values: Annotated[Mapping[str, int], "By used field, the values that did not parse; they became null."]
+    short_rows: Annotated[int, "CSV: rows with fewer values than columns; the rest became null."]
+    long_rows: Annotated[int, "CSV: rows with more values than columns; those beyond were left out."]
 
 
 @dataclass(frozen=True, slots=True)
 class NodeReport:
-    """What a node that is no source made null because it could not be cast."""
+    """What a node that is no source made null. Nodes without such values are not listed."""
 
-    node_id: int
-    node: str
-    bad_values: Mapping[str, int]
+    node_id: Annotated[int, "The node's id."]
+    node: Annotated[str, "The node's name."]
+    bad_values: Annotated[Mapping[str, int], "By column, the values that could not be cast; they became null."]
 
 
 @dataclass(frozen=True, slots=True)
 class TargetReport:
-    """What one target wrote. `skipped` when IGNORE met data: nothing was written."""
+    """What one target wrote."""
 
-    node_id: int
-    node: str
-    place: str
-    format: str
-    update_type: str
-    files: tuple[str, ...]
-    bytes: int
-    rows: int
-    removed: int
-    skipped: bool
+    node_id: Annotated[int, "The node's id."]
+    node: Annotated[str, "The node's name."]
+    place: Annotated[str, "Bucket and prefix."]
+    format: Annotated[str, "How the data is written: CSV, JSON or PARQUET."]
+    update_type: Annotated[str, "OVERWRITE, APPEND or IGNORE."]
+    files: Annotated[tuple[str, ...], "Bucket and key of each new object."]
+    bytes: Annotated[int, "The size of the new objects."]
+    rows: Annotated[int, "The rows in them, as the writer counted."]
+    removed: Annotated[int, "How many old objects were removed."]
+    skipped: Annotated[bool, "Whether nothing was written because IGNORE met data."]
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why a run did not complete, and what would do."""
 
-    code: str
-    message: str
-    hint: str
-    node_id: int | None
-    node: str
+    code: Annotated[str, "A stable word for the kind of failure."]
+    message: Annotated[str, "What happened, for people."]
+    hint: Annotated[str, "What would do; may be empty."]
+    node_id: Annotated[int | None, "The node where it happened, if that is known."]
+    node: Annotated[str, "That node's name."]
 
     @classmethod
     def of(cls, error: RunFailed) -> "Failure":
@@ -86,18 +86,18 @@ class Failure:
 class Report:
     """The whole run."""
 
-    execution_id: str
-    job: str
-    status: Status
-    engine: str
-    started: datetime
-    seconds: float
-    peak_memory: int
-    sources: tuple[SourceReport, ...] = ()
-    nodes: tuple[NodeReport, ...] = ()
-    targets: tuple[TargetReport, ...] = ()
-    warnings: tuple[str, ...] = ()
-    failure: Failure | None = None
+    execution_id: Annotated[str, "The id of this run."]
+    job: Annotated[str, "The job's name."]
+    status: Annotated[Status, "How it ended."]
+    engine: Annotated[str, "What ran it."]
+    started: Annotated[datetime, "When it began."]
+    seconds: Annotated[float, "How long it took."]
+    peak_memory: Annotated[int, "The most memory that the process had, in bytes."]
+    sources: Annotated[tuple[SourceReport, ...], "What was read; empty when the run failed."] = ()
+    nodes: Annotated[tuple[NodeReport, ...], "What did not cast in nodes that are no sources."] = ()
+    targets: Annotated[tuple[TargetReport, ...], "What was written; empty when the run failed."] = ()
+    warnings: Annotated[tuple[str, ...], "What is allowed but worth knowing."] = ()
+    failure: Annotated[Failure | None, "Why the run did not complete."] = None
 
     def as_dict(self) -> dict[str, Any]:
         """The report as JSON values."""

@@ -3,13 +3,14 @@
 import resource
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
 from headrace.clock import Clock
 from headrace.engines.base import Engine, Outcome
-from headrace.errors import Cancelled, RunFailed, StoreError
+from headrace.errors import Cancelled, NotSupported, RunFailed, StoreBusy, StoreError
 from headrace.execution.report import (
     Failure,
     NodeReport,
@@ -20,11 +21,13 @@ from headrace.execution.report import (
     TargetReport,
 )
 from headrace.graph import Plan
-from headrace.plan.ops import Op, Read, Write, in_order
+from headrace.plan.ops import Op, Read, Target, Write, in_order
+from headrace.plan.pinned import pinned
 from headrace.stores.base import Snapshot, Store
 from headrace.stores.publish import Publication, Published, publication, snapshot, unchanged
 
 T = TypeVar("T")
+_TURN = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +93,12 @@ class Run:
         return replace(report, seconds=self._clock.seconds() - since, peak_memory=peak)
 
     def _publish(self, report: Report) -> Report:
-        writes = self._task.plan.pruned
+        sinks = pinned(self._task.plan.pruned, report.started)
+        self._refuse_gaps(sinks)
+        writes = [sink for sink in sinks if isinstance(sink, Write)]
         reads = [op for op in in_order(writes) if isinstance(op, Read)]
-        places = [(write.place, write.mode) for write in writes]
-        with publication(
-            self._store, places, run=self._task.execution_id, attempt=self._task.attempt, wait=self._task.wait
-        ) as pending:
+        with ExitStack() as held:
+            pending = self._claimed(held, writes)
             sources = {read.node_id: self._listed(read) for read in reads}
             outcome = self._run(writes, sources, pending)
             for read in reads:
@@ -107,12 +110,37 @@ class Run:
             published = pending.commit()
         return _told(report, reads, writes, sources, outcome, published)
 
+    def _refuse_gaps(self, sinks: Sequence[Target]) -> None:
+        """Say before anything is read or claimed what this engine can't do."""
+        gaps = self._engine.gaps(sinks)
+        if gaps:
+            told = "; ".join(f"{gap.what}: {gap.why}" for gap in gaps)
+            hint = "use object storage in its place"
+            raise NotSupported(told, hint=hint, node_id=gaps[0].node_id, node=gaps[0].node)
+
+    def _claimed(self, held: ExitStack, writes: Sequence[Write]) -> Publication:
+        """Be the only writer of all targets. Waits in short turns, so that a cancel is heard meanwhile."""
+        task, until = self._task, self._clock.seconds() + self._task.wait
+        places = [(write.place, write.mode) for write in writes]
+        while True:
+            left = until - self._clock.seconds()
+            turn = max(0.0, min(left, _TURN))
+            try:
+                begun = publication(self._store, places, run=task.execution_id, attempt=task.attempt, wait=turn)
+                return held.enter_context(begun)
+            except StoreBusy:
+                self._go_on()
+                if left <= turn:
+                    raise
+                self._phase = "waiting for another run"
+
     def _listed(self, read: Read) -> Snapshot:
         self._go_on()
+        self._phase = "listing"
         return _placed(read, lambda: snapshot(self._store, read.place))
 
     def _run(self, writes: Sequence[Write], sources: Mapping[int, Snapshot], pending: Publication) -> Outcome:
-        targets = {write.node_id: pending.stage(index) for index, write in enumerate(writes)}
+        targets = {write.node_id: _placed(write, partial(pending.stage, i)) for i, write in enumerate(writes)}
         self._go_on()
         self._phase = "running"
         return self._engine.run(writes, sources=sources, targets=targets)

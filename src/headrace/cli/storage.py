@@ -1,0 +1,38 @@
+"""The storage that the settings name: a folder of buckets, or object storage."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from headrace.errors import SettingInvalid, StoreMissing
+from headrace.plan.ops import Place
+from headrace.settings import Settings
+from headrace.stores.access import Storages, job_access, storages
+from headrace.stores.base import Store
+from headrace.stores.files import FolderStore
+
+
+def opened(settings: Settings, *, places: Iterable[Place] = (), nrn: str = "", scratch: Path | None = None) -> Store:
+    """The store for a job with these places and this `nrn`; `scratch` takes the files that are to be uploaded.
+
+    A folder that is named in the settings comes before object storage. Raises StoreMissing, which names the folder,
+    when it is not there.
+    """
+    found = Storages(()) if settings["storage"] else storages(settings)
+    if found.known:
+        return _objects(found, places, nrn, scratch)
+    if not settings.storage.is_dir():
+        hint = "make it, with a folder for each bucket, name another one with --storage, or set s3_endpoint"
+        raise StoreMissing(f"there is no folder {settings.storage}, where the buckets should be", hint=hint)
+    return FolderStore(settings.storage, shared=settings["shared_storage"])
+
+
+def _objects(found: Storages, places: Iterable[Place], nrn: str, scratch: Path | None) -> Store:
+    try:
+        from headrace.stores.objects import ObjectStore
+    except ModuleNotFoundError as error:
+        hint = "install headrace[s3], or name a folder with --storage"
+        raise SettingInvalid(
+            f"object storage is set, but the package {error.name} is not installed", hint=hint
+        ) from None
+    access = job_access(found, ((place.bucket, place.region) for place in places), nrn=nrn)
+    return ObjectStore(access, scratch=scratch)
