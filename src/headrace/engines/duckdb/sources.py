@@ -9,6 +9,7 @@ import duckdb
 
 from headrace.engines import heads
 from headrace.engines.dialects import DuckDbDialect
+from headrace.engines.duckdb import remote
 from headrace.engines.packing import Packing
 from headrace.engines.sql import FILE, Raw
 from headrace.errors import BadData, RunFailed
@@ -168,6 +169,8 @@ def _described(con: Connection, found: StoredObject) -> tuple[tuple[str, str], .
     except duckdb.InterruptException:
         raise
     except duckdb.Error as error:
+        if remote.meaning(error) is not None:
+            raise
         name = f"{found.bucket}/{found.key}"
         told = str(error).split("\n")[0].replace(found.location, name)
         hint = "look at the object; was it cut off, or written as another format?"
@@ -192,6 +195,8 @@ def _common(read: Read, declared: Field, stored: Sequence[str]) -> Type:
     """The type in which a column of several files stands: theirs, one that holds all of them, or text."""
     if set(stored) == {SQL.type_name(declared.type)}:
         return declared.type
+    if kind(declared.type) == "nested" and all(map(_is_nested, stored)):
+        return declared.type  # the reader casts inside it; what does not cast there fails the run
     common: Type | None = VOID
     for name in stored:
         own = plan_type(name)
@@ -202,6 +207,10 @@ def _common(read: Read, declared: Field, stored: Sequence[str]) -> Type:
         told = f"{read.place}: column {declared.name!r} is stored as {names}, which does not cast to {declared.type}"
         raise BadData(told, hint="declare the type that is stored", node_id=read.node_id, node=read.node)
     return common
+
+
+def _is_nested(name: str) -> bool:
+    return name.endswith("]") or name.startswith(("STRUCT(", "MAP("))
 
 
 def _read_parquet(

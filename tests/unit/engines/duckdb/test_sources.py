@@ -205,7 +205,7 @@ def test_parquet_whose_data_is_damaged_is_told_with_its_place(lake: Lake) -> Non
     [
         ([datetime.date(2024, 1, 5)], "int", "column 'id' is stored as DATE, which does not cast to int"),
         ([b"x"], "int", "column 'id' is stored as BLOB, which does not cast to int"),
-        ([[1, 2]], "array", "column 'id' is stored as BIGINT[], which does not cast to array<int>"),
+        ([1, 2], "array", "column 'id' is stored as BIGINT, which does not cast to array<int>"),
     ],
 )
 def test_a_stored_type_that_does_not_cast_is_told(lake: Lake, stored: list[Any], declared: str, says: str) -> None:
