@@ -14,7 +14,7 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --no-emit-
 	--custom-compile-command "make lock" $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test test-fast check format generate lock parity bench clean
+.PHONY: help setup dev demo test test-fast check format generate lock parity bench bench-setup clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -62,7 +62,10 @@ parity: $(VENV_PARITY)/.run.stamp $(VENV_PARITY)/.editable.stamp ## the same pla
 
 bench: ## how to run the benchmarks
 	@echo "Each script in benchmarks/ answers one question and says at its top how it is run:"
-	@echo "    make setup && $(BIN)/python benchmarks/<name>.py"
+	@echo "    make bench-setup && $(BIN)/python -m benchmarks.<name>"
+
+bench-setup: setup ## what the benchmarks compare with
+	$(BIN)/python $(PIP_INSTALL) --requirement benchmarks/requirements.txt
 
 clean: ## remove environments, caches and builds
 	rm -rf $(VENV) $(VENV_PARITY) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,46 @@
+"""Sums up what a job wrote, so that a wrong result is noticed: `python -m benchmarks.checks w1 'out/*.csv'`.
+
+A process of its own: the one that measures stays small, because its children inherit its peak of memory.
+"""
+
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+
+from benchmarks.workloads import WORKLOADS
+
+Summary = Mapping[str, object]
+RELATIVE = 1e-9
+"""Sums of doubles agree to this: the order of addition differs between engines."""
+
+
+def summary(workload: str, files: str) -> dict[str, object]:
+    """The values of the workload's expressions over a result."""
+    import duckdb
+
+    work = next(w for w in WORKLOADS if w.name == workload)
+    query = f"SELECT {', '.join(work.summary)} FROM {work.relation(files)}"
+    row = duckdb.connect(config={"memory_limit": "2GB"}).execute(query).fetchone()
+    assert row is not None
+    return {text: v if isinstance(v, int | float) else str(v) for text, v in zip(work.summary, row, strict=True)}
+
+
+def differences(one: Summary, other: Summary) -> list[str]:
+    """Where two summaries differ by more than the order of addition can explain."""
+    return [f"{key}: {one[key]} and {other[key]}" for key in one if not same(one[key], other[key])]
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two values agree: doubles nearly, all else exactly."""
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=RELATIVE)
+    return one == other
+
+
+def main(arguments: Sequence[str]) -> None:
+    print(json.dumps(summary(*arguments)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

