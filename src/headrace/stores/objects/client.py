@@ -1,0 +1,285 @@
+"""Requests to object storage: each bounded in time, tried again where that may help, and told in our own words.
+
+No text of the client library goes further than this module, so that none shows a key of the account.
+"""
+
+import base64
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+from botocore import exceptions
+
+from headrace.errors import StoreError
+from headrace.stores.access import Access
+from headrace.stores.base import StoredObject
+from headrace.stores.names import check_bucket, join
+from headrace.stores.objects.answers import failed, meant
+
+Kind = Literal["plain", "heartbeat", "copy"]
+
+AT_ONCE = 4
+NONE: Mapping[str, str] = MappingProxyType({})
+_BATCH = 1000
+_MIB = 1 << 20
+_ABSENT = ("404", "NoSuchKey", "NotFound", "NoSuchUpload")
+_CUT = (exceptions.IncompleteReadError, exceptions.ResponseStreamingError, exceptions.ReadTimeoutError)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds to wait for a connection and for an answer, and how often a request is sent at most.
+
+    A copy is done by the server and may take long. A heartbeat that takes long is of no use.
+    """
+
+    connect: float = 5.0
+    answer: float = 30.0
+    copy: float = 300.0
+    heartbeat: float = 5.0
+    attempts: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """From which size an object goes in parts, and how large these are, in bytes; names in a page of a listing."""
+
+    upload_whole: int = 32 * _MIB
+    upload_part: int = 32 * _MIB
+    copy_whole: int = 5 * 1024 * _MIB
+    copy_part: int = 512 * _MIB
+    page: int = 1000
+
+
+class Client:
+    """Requests to the buckets that `access` tells how to reach. Several threads may share it."""
+
+    def __init__(self, access: Callable[[str], Access], patience: Patience, sizes: Sizes) -> None:
+        self.access = access
+        self._patience = patience
+        self._sizes = sizes
+        self._made: dict[tuple[Access, Kind], Any] = {}
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def told(self, bucket: str, key: str, kind: Kind = "plain") -> Iterator[Any]:
+        """The library's client for a bucket. What fails inside is told with bucket and key."""
+        check_bucket(bucket)
+        try:
+            yield self._client(self.access(bucket), kind)
+        except exceptions.ClientError as error:
+            told = meant(_code(error), int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)))
+        except (exceptions.BotoCoreError, exceptions.HTTPClientError) as error:
+            told = failed(type(error).__name__)
+        except OSError as error:
+            told = StoreError, os.strerror(error.errno or 0), "run again"
+        else:
+            return
+        raise _refusal(bucket, key, *told) from None
+
+    def head(self, bucket: str, key: str) -> tuple[int, str] | None:
+        """Size and etag of an object, or None when it is not there."""
+        with self.told(bucket, key) as client:
+            try:
+                head = client.head_object(Bucket=bucket, Key=key)
+            except exceptions.ClientError as error:
+                if _code(error) in _ABSENT:
+                    return None
+                # An answer to this question has no text; this one says what is wrong.
+                client.list_objects(Bucket=bucket, Prefix=key, MaxKeys=1)
+                raise
+        return int(head["ContentLength"]), str(head["ETag"])
+
+    def pages(self, bucket: str, folder: str) -> Iterator[Mapping[str, Any]]:
+        """Every object under a folder, hidden ones too."""
+        asked = {"Bucket": bucket, "Prefix": f"{folder}/" if folder else "", "MaxKeys": self._sizes.page}
+        more: Mapping[str, str] | None = {}
+        while more is not None:
+            with self.told(bucket, folder) as client:
+                ask = client.list_objects if "Marker" in more else client.list_objects_v2
+                page = ask(**asked, **more)
+            yield from page.get("Contents", ())
+            before, more = more, _next(page)
+            if more is not None and more == before:
+                raise StoreError(
+                    f"'{join(bucket, folder)}': the endpoint gives one page of the listing again and again"
+                )
+
+    def get(
+        self, bucket: str, key: str, *, kind: Kind = "plain", conditions: Mapping[str, str] = NONE
+    ) -> tuple[bytes, Mapping[str, Any]] | None:
+        """A small object or its beginning, and what the answer says of it; None when it is not there.
+
+        A body that ends early is asked for again: the library only looks at the head of an answer.
+        """
+        for left in range(self._patience.attempts - 1, -1, -1):
+            with self.told(bucket, key, kind) as client:
+                try:
+                    answer = client.get_object(Bucket=bucket, Key=key, **conditions)
+                    return answer["Body"].read(), answer
+                except exceptions.ClientError as error:
+                    if _code(error) in _ABSENT:
+                        return None
+                    raise
+                except _CUT:
+                    if not left:
+                        raise
+        raise AssertionError("the last attempt returns or raises")
+
+    def upload(self, bucket: str, key: str, file: Path) -> None:
+        """Upload a file, a large one in parts; one that fails leaves no parts behind."""
+        from boto3.s3.transfer import TransferConfig
+        from s3transfer.manager import TransferManager
+
+        config = TransferConfig(
+            multipart_threshold=self._sizes.upload_whole,
+            multipart_chunksize=self._sizes.upload_part,
+            max_concurrency=AT_ONCE,
+        )
+        with self.told(bucket, key) as client, TransferManager(client, config) as manager:
+            manager.upload(str(file), bucket, key).result()
+
+    def copy(self, found: StoredObject, target: str) -> None:
+        """Copy an object on the server to another key of its bucket."""
+        source = {"Bucket": found.bucket, "Key": found.key}
+        with self.told(found.bucket, target, "copy") as client:
+            if found.size <= self._sizes.copy_whole:
+                client.copy_object(Bucket=found.bucket, Key=target, CopySource=source)
+            else:
+                self._copy_in_parts(client, source, target, found)
+
+    def _copy_in_parts(self, client: Any, source: Mapping[str, str], target: str, found: StoredObject) -> None:
+        part = self._sizes.copy_part
+        upload = client.create_multipart_upload(Bucket=found.bucket, Key=target)["UploadId"]
+        into = {"Bucket": found.bucket, "Key": target, "UploadId": upload}
+
+        def copied(number: int) -> dict[str, object]:
+            last = min(number * part, found.size) - 1
+            asked = {"CopySource": source, "CopySourceRange": f"bytes={(number - 1) * part}-{last}"}
+            done = client.upload_part_copy(**into, **asked, PartNumber=number, CopySourceIfMatch=f'"{found.etag}"')
+            return {"PartNumber": number, "ETag": done["CopyPartResult"]["ETag"]}
+
+        try:
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                parts = list(pool.map(copied, range(1, -(-found.size // part) + 1)))
+            client.complete_multipart_upload(**into, MultipartUpload={"Parts": parts})
+        except BaseException:
+            _abort(client, into)
+            raise
+
+    def drop(self, bucket: str, keys: Sequence[str]) -> None:
+        """Remove objects, many with one request; missing ones are passed over."""
+        for first in range(0, len(keys), _BATCH):
+            some = [{"Key": key} for key in keys[first : first + _BATCH]]
+            with self.told(bucket, keys[first]) as client:
+                done = client.delete_objects(Bucket=bucket, Delete={"Objects": some, "Quiet": True})
+            for trouble in done.get("Errors", ()):
+                if trouble.get("Code") not in _ABSENT:
+                    raise _refusal(bucket, str(trouble.get("Key")), *meant(str(trouble.get("Code")), 0))
+
+    def abort(self, bucket: str, prefix: str, is_ours: Callable[[str], bool]) -> None:
+        """End uploads in parts that nobody will finish: what came of them takes room and is seen nowhere."""
+        with self.told(bucket, prefix) as client:
+            try:
+                for page in client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, Prefix=prefix):
+                    for each in page.get("Uploads", ()):
+                        if is_ours(str(each["Key"])):
+                            _abort(client, {"Bucket": bucket, "Key": each["Key"], "UploadId": each["UploadId"]})
+            except exceptions.ClientError as error:
+                if _code(error) != "NotImplemented":
+                    raise
+
+    def _client(self, access: Access, kind: Kind) -> Any:
+        with self._lock:
+            if (access, kind) not in self._made:
+                self._made[access, kind] = _made(access, self._patience, kind)
+            return self._made[access, kind]
+
+
+def _next(page: Mapping[str, Any]) -> Mapping[str, str] | None:
+    """How the next page is asked for; None after the last one."""
+    if not page.get("IsTruncated"):
+        return None
+    if token := page.get("NextContinuationToken"):
+        return {"ContinuationToken": str(token)}
+    # A server that knows only the first version of this request answers the second one as if it were that.
+    return {"Marker": str(page.get("NextMarker") or page["Contents"][-1]["Key"])}
+
+
+def moment(answer: Mapping[str, Any]) -> datetime | None:
+    """When the server gave this answer, by its own clock."""
+    text = answer["ResponseMetadata"]["HTTPHeaders"].get("date", "")
+    try:
+        return parsedate_to_datetime(text)
+    except ValueError:
+        return None
+
+
+def _made(access: Access, patience: Patience, kind: Kind) -> Any:
+    from botocore import UNSIGNED
+    from botocore.config import Config
+
+    answer = {"plain": patience.answer, "copy": patience.copy, "heartbeat": patience.heartbeat}[kind]
+    config = Config(
+        connect_timeout=min(patience.connect, answer),
+        read_timeout=answer,
+        retries={"mode": "standard", "total_max_attempts": 2 if kind == "heartbeat" else patience.attempts},
+        max_pool_connections=4 * AT_ONCE,
+        s3={"addressing_style": access.url_style},
+        # Many servers that speak S3 do not know the newer checksums.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        **({} if access.access_key else {"signature_version": UNSIGNED}),
+    )
+    client = _session().client(
+        "s3",
+        endpoint_url=access.url,
+        region_name=access.region,
+        verify=access.ca_bundle or None,
+        aws_access_key_id=access.access_key or None,
+        aws_secret_access_key=access.secret_key or None,
+        aws_session_token=access.session_token or None,
+        config=config,
+    )
+    client.meta.events.register("before-call.s3.DeleteObjects", _with_md5)
+    return client
+
+
+@cache
+def _session() -> Any:
+    """What all clients share: the description of the protocol, which takes longer to read than a job to run."""
+    import boto3
+
+    return boto3.session.Session()
+
+
+def _with_md5(params: dict[str, Any], **_: object) -> None:
+    """The checksum of a removal that every server knows; some refuse a request that has only a newer one."""
+    digest = hashlib.md5(params["body"], usedforsecurity=False).digest()
+    params["headers"]["Content-MD5"] = base64.b64encode(digest).decode()
+
+
+def _abort(client: Any, upload: Mapping[str, Any]) -> None:
+    try:
+        client.abort_multipart_upload(**upload)
+    except exceptions.ClientError as error:
+        if _code(error) not in _ABSENT:
+            raise
+
+
+def _code(error: exceptions.ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _refusal(bucket: str, key: str, kind: type[StoreError], what: str, hint: str) -> StoreError:
+    return kind(f"'{join(bucket, key) if key else bucket}': {what}", hint=hint)

