@@ -2,8 +2,8 @@
 
 A regular expression for each value costs a fifth of the time of a read. So each macro begins with a cheap test that
 only well-formed texts pass, though not all of them, and only the others are matched. What makes such a test right
-stands beside it. Two rules of the engine keep them fast: a cast that several branches share has to stand in the first test of
-the first branch, or it is computed again; and a costly expression that stands twice is computed for every row.
+stands beside it. Two rules of the engine keep them fast: a cast that several branches share has to stand in the first
+test of the first branch, or it is computed again; and a costly expression that stands twice is computed for every row.
 """
 
 from headrace.engines.forms import (
