@@ -7,7 +7,17 @@ from datetime import UTC, date, datetime
 from headrace.engines import functions
 from headrace.engines.dialects import SqlDialect, literal
 from headrace.plan.casts import kind, never_fails
-from headrace.plan.types import DATE, INT, STRING, TIMESTAMP, TIMESTAMP_TZ, Characters, Type
+from headrace.plan.types import (
+    DATE,
+    INT,
+    MAX_PRECISION,
+    STRING,
+    TIMESTAMP,
+    TIMESTAMP_TZ,
+    Characters,
+    Decimal,
+    Type,
+)
 from headrace.sqltext.tree import (
     Aggregate,
     Call,
@@ -207,9 +217,13 @@ class Writer:
         args = given or ", ".join(map(self.expr, expr.args)) or "*"
         name = "stddev_samp" if expr.name == "stddev" else expr.name
         value = f"{name}({'DISTINCT ' if expr.distinct else ''}{args}){over}"
-        if expr.name == "sum" and self.dialect.name == "duckdb":
-            return f"CAST({value} AS {self.dialect.type_name(expr.type)})"  # DuckDB's own sums are wider
-        return value
+        if expr.name != "sum" or self.dialect.name != "duckdb":
+            return value
+        if isinstance(expr.type, Decimal) and expr.type.precision == MAX_PRECISION:
+            # DuckDB does not notice when such a sum has more digits than there are: the sum of doubles does.
+            about = f"sum(CAST({args} AS DOUBLE)){over}"
+            value = f"sql_sum({value}, {about}, 1e{MAX_PRECISION - expr.type.scale}, {self._told('sum')})"
+        return f"CAST({value} AS {self.dialect.type_name(expr.type)})"  # DuckDB's own sums are wider
 
     def _over(self, expr: Over) -> str:
         parts = []
