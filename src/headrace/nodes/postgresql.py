@@ -3,56 +3,22 @@
 The table is named by the id of a connection and its own name. The columns are declared, as for object storage.
 """
 
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from headrace.nodes.base import Described, Node, Widget
-from headrace.nodes.tables import Connection, Fields, TableName, declared, written
-from headrace.plan.ops import Op, ReadTable, TablePlace, UpdateType, WriteTable
+from headrace.nodes.tables import SourceDatabase, TargetDatabase
 
 
-class SourcePostgreSql(Node):
+class SourcePostgreSql(SourceDatabase):
     """Read a table of Cloud DB for PostgreSQL."""
 
-    category: ClassVar = "SOURCE"
-    group: ClassVar = "Databases"
-    arity: ClassVar = (0, 0)
-    runs: ClassVar = False
+    system: ClassVar = "PostgreSQL"
 
     type: Literal["SOURCE_CDB_POSTGRESQL"] = "SOURCE_CDB_POSTGRESQL"
-    connection_id: Connection
-    table: TableName
-    field_list: Fields
-
-    def plan(self, *parents: Op) -> Op:
-        """A read of the declared columns."""
-        del parents
-        fields = declared(self.field_list)
-        place = TablePlace("PostgreSQL", self.connection_id, self.table)
-        return ReadTable(node_id=self.id, node=self.name, place=place, declared=fields, used=fields)
 
 
-class TargetPostgreSql(Node):
+class TargetPostgreSql(TargetDatabase):
     """Write a table of Cloud DB for PostgreSQL."""
 
-    category: ClassVar = "TARGET"
-    group: ClassVar = "Databases"
-    runs: ClassVar = False
+    system: ClassVar = "PostgreSQL"
 
     type: Literal["TARGET_CDB_POSTGRESQL"] = "TARGET_CDB_POSTGRESQL"
-    connection_id: Connection
-    table: TableName
-    field_list: Fields
-    update_type: Annotated[
-        UpdateType,
-        Described(
-            description="OVERWRITE replaces the rows there, APPEND adds, IGNORE writes only when there are none."
-        ),
-        Widget("select", "Update"),
-    ] = "APPEND"
-
-    def plan(self, *parents: Op) -> Op:
-        """A write of the declared columns, cast to their types."""
-        (parent,) = parents
-        rows = written(self.id, self.name, parent, declared(self.field_list))
-        place = TablePlace("PostgreSQL", self.connection_id, self.table)
-        return WriteTable(node_id=self.id, node=self.name, parent=rows, place=place, mode=self.update_type)

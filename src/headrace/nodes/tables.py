@@ -1,11 +1,11 @@
 """What nodes over tables of other systems share: the declared columns, and how a target's are cast."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar, Literal
 
-from headrace.nodes.base import Described, FieldSpec, NodeError, Widget, each, nearest, no_repeats
+from headrace.nodes.base import Described, FieldSpec, Node, NodeError, Widget, each, nearest, no_repeats
 from headrace.nodes.define import cast
 from headrace.plan.expr import Column, Named
-from headrace.plan.ops import Op, Project
+from headrace.plan.ops import Op, Project, ReadTable, TablePlace, UpdateType, WriteTable
 from headrace.plan.types import Field, Schema
 
 Fields = Annotated[
@@ -36,3 +36,51 @@ def written(node_id: int, node: str, parent: Op, fields: Schema) -> Project:
         return Named(field.name, cast(Column(found.name, found.type), field.type, field="type"))
 
     return Project(node_id=node_id, node=node, parent=parent, columns=each(fields, value, field="fieldList"))
+
+
+class SourceDatabase(Node):
+    """Read a table of a database, named by a connection."""
+
+    category: ClassVar = "SOURCE"
+    group: ClassVar = "Databases"
+    arity: ClassVar = (0, 0)
+    runs: ClassVar = False
+    system: ClassVar[Literal["MySQL", "PostgreSQL"]]
+
+    connection_id: Connection
+    table: TableName
+    field_list: Fields
+
+    def plan(self, *parents: Op) -> Op:
+        """A read of the declared columns."""
+        del parents
+        fields = declared(self.field_list)
+        place = TablePlace(self.system, self.connection_id, self.table)
+        return ReadTable(node_id=self.id, node=self.name, place=place, declared=fields, used=fields)
+
+
+class TargetDatabase(Node):
+    """Write a table of a database, named by a connection."""
+
+    category: ClassVar = "TARGET"
+    group: ClassVar = "Databases"
+    runs: ClassVar = False
+    system: ClassVar[Literal["MySQL", "PostgreSQL"]]
+
+    connection_id: Connection
+    table: TableName
+    field_list: Fields
+    update_type: Annotated[
+        UpdateType,
+        Described(
+            description="OVERWRITE replaces the rows there, APPEND adds, IGNORE writes only when there are none."
+        ),
+        Widget("select", "Update"),
+    ] = "APPEND"
+
+    def plan(self, *parents: Op) -> Op:
+        """A write of the declared columns, cast to their types."""
+        (parent,) = parents
+        rows = written(self.id, self.name, parent, declared(self.field_list))
+        place = TablePlace(self.system, self.connection_id, self.table)
+        return WriteTable(node_id=self.id, node=self.name, parent=rows, place=place, mode=self.update_type)
