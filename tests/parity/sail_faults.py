@@ -1,4 +1,4 @@
-"""Where the stand-in casts otherwise than Spark: by text or value and type, with the reason."""
+"""Where the stand-in answers otherwise than Spark, with the reason: by text or value and type, and by job."""
 
 import math
 import re
@@ -10,6 +10,7 @@ from headrace.plan.expr import Constant
 from headrace.plan.literals import SPACES
 from headrace.plan.types import BINARY, BOOLEAN, DATE, FLOAT, FRACTIONS, INTEGERS, Decimal, Scalar, Type
 from tests.support import casts
+from tests.support.generated import Job
 
 _EXPONENT = re.compile(r"[0-9.]+[eE][+-]?[0-9]+")
 
@@ -48,3 +49,15 @@ def _bent(value: float, target: Decimal) -> bool:
     if abs(shortest) >= 10**target.precision:
         return False
     return int(value * 10.0**target.scale + math.copysign(0.5, value)) != int(shortest.to_integral_value(ROUND_HALF_UP))
+
+
+def job_fault(job: Job) -> str:
+    """Why Sail may answer a generated job otherwise than Spark, by the casts in it; empty when it must not."""
+    for source, target, values in job.casts():
+        if BOOLEAN in (source, target) and any(isinstance(t, Decimal) for t in (source, target)):
+            return "no cast between boolean and decimal"
+        for value in values:
+            why = text_fault(value, target) if isinstance(value, str) else value_fault(value, source, target)
+            if why:
+                return why
+    return ""

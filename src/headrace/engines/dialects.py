@@ -187,6 +187,9 @@ class DuckDbDialect:
             return f"(CAST(CAST({sql} AS TIMESTAMP) AS VARCHAR) || 'Z')"
         if source == Scalar("binary"):
             return f"TRY(decode({sql}))"
+        if isinstance(source, Decimal) and source.precision == source.scale:
+            # As it is, 0.50 becomes .50.
+            return rf"regexp_replace(CAST({sql} AS VARCHAR), '^(-?)\.', '\10.')"
         return f"CAST({sql} AS VARCHAR)"
 
     def finite(self, sql: str) -> str:

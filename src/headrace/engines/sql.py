@@ -50,7 +50,7 @@ from headrace.plan.ops import (
     WriteTable,
     in_order,
 )
-from headrace.plan.types import Field, Type, fold
+from headrace.plan.types import STRING, Decimal, Field, Type, fold
 
 _SIGNS: dict[Comparison, str] = {"EQ": "=", "NE": "<>", "GT": ">", "LT": "<", "GTE": ">=", "LTE": "<="}
 _JOINS = {
@@ -93,7 +93,10 @@ class Script:
 
 
 class Generator:
-    """Writes one script. `counts` tells whether the engine counts bad values by sequences, as DuckDB does."""
+    """Writes one script. `counts` tells whether the engine counts bad values by sequences, as DuckDB does.
+
+    `whole` has every source and every node that counts computed as a table, to its last row.
+    """
 
     def __init__(
         self,
@@ -102,7 +105,9 @@ class Generator:
         raw: Callable[[Read], Raw],
         write: Callable[[Write, str], str],
         counts: bool,
+        whole: bool = False,
     ) -> None:
+        self.whole = whole
         self.dialect = dialect
         self.raw = raw
         self.write = write
@@ -131,8 +136,11 @@ class Generator:
                         op, _about(op), f"SELECT {self._list(op.schema.names)}\nFROM {self._of(op.parent)}{limit}"
                     )
                 case _:
-                    kind = "TABLE" if readers[id(op)] > 1 else "VIEW"
-                    self._step(op, _about(op), f"{self._create(kind)} {self._of(op)} AS\n{self._select(op)}")
+                    before = len(self.script.counters)
+                    select = self._select(op)
+                    whole = self.whole and (isinstance(op, Read) or len(self.script.counters) > before)
+                    kind = "TABLE" if readers[id(op)] > 1 or whole else "VIEW"
+                    self._step(op, _about(op), f"{self._create(kind)} {self._of(op)} AS\n{select}")
         return self.script
 
     def _create(self, kind: str) -> str:
@@ -192,6 +200,8 @@ class Generator:
     def _written(self, column: Field, op: Write) -> str:
         name = self.dialect.quoted(column.name)
         value = name if op.format == "PARQUET" else self.dialect.written(name, column.type)
+        if op.format == "CSV" and isinstance(column.type, Decimal) and column.type.precision == column.type.scale:
+            value = self.dialect.cast(name, column.type, STRING)  # DuckDB's writer leaves out the 0 before the point
         return value if value == name else f"{value} AS {name}"
 
     def _read(self, op: Read) -> str:

@@ -10,7 +10,7 @@ import duckdb
 from headrace.engines import recode
 from headrace.engines.base import Outcome, ReadResult, Step, WriteResult
 from headrace.engines.duckdb import text
-from headrace.engines.duckdb.sources import Lenient, Source, scanned_rows, source
+from headrace.engines.duckdb.sources import Lenient, Source, is_cut_short, scanned_rows, source
 from headrace.engines.packing import Packing
 from headrace.engines.sql import Counted, Raw
 from headrace.errors import BadData, EngineFailed
@@ -36,13 +36,17 @@ class Attempt:
         self.lenient = lenient
         self.sources = {n: source(con, read, sources[n], lenient[n]) for n, read in reads.items()}
         self.rows = dict.fromkeys(reads, 0)
+        self.cut_short = False
+        """Whether the engine left rows unread that can't change the result: then the counts are too low."""
 
-    def do(self, sinks: Sequence[Sink], *, read_back: bool) -> Outcome:
-        """Run every statement, then take the counts."""
-        script = text.generated(sinks, raw=self._raw, write=self._write)
+    def do(self, sinks: Sequence[Sink], *, read_back: bool, whole: bool) -> Outcome:
+        """Run every statement, then take the counts. `whole` reads all rows, whether they change the result or not."""
+        script = text.generated(sinks, raw=self._raw, write=self._write, whole=whole)
         for statement in text.prologue(script):
             self.con.execute(statement)
         results = self._steps(script.steps)
+        counts = bool(script.counters) or any(s.known_rows is None for s in self.sources.values())
+        self.cut_short = self.cut_short and counts
         for write in (s for s in sinks if isinstance(s, Write)):
             if write.format == "PARQUET" or read_back:
                 self._count_again(write, int(results[write.node_id][0][0]))
@@ -70,6 +74,7 @@ class Attempt:
 
     def _take_rows(self) -> None:
         profile = self.con.get_profiling_information("json")
+        self.cut_short = self.cut_short or is_cut_short(profile)
         for node_id, s in self.sources.items():
             if s.known_rows is None:
                 self.rows[node_id] = max(self.rows[node_id], scanned_rows(profile, s.first_files))

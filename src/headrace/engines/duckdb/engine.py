@@ -86,11 +86,17 @@ class DuckDbEngine:
         targets: Mapping[int, Staged],
     ) -> Outcome:
         lenient = {node_id: Lenient() for node_id in reads}
+        whole = False
         while True:
             try:
                 with self._open(sources, targets) as con:
                     attempt = Attempt(con, reads, lenient, sources, targets, self._checkpoint)
-                    return attempt.do(sinks, read_back=self._read_back)
+                    outcome = attempt.do(sinks, read_back=self._read_back, whole=whole)
+                if whole or not attempt.cut_short:
+                    return outcome
+                # Rare, and quick when it is found: the counts have to be over all rows.
+                whole = True
+                _empty(targets)
             except duckdb.Error as error:
                 if self._cancelled.is_set():
                     raise

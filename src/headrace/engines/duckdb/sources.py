@@ -255,6 +255,24 @@ def literal_name(name: str) -> str:
     return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in name)
 
 
+def is_cut_short(profile: str) -> bool:
+    """Whether a statement may have left rows unread: no row can pass a filter, or no row has a partner in a join.
+
+    DuckDB then does not run what is below, or stops in the middle of it.
+    """
+    waiting = [json.loads(profile)]
+    while waiting:
+        step = waiting.pop()
+        below = step.get("children", ())
+        waiting.extend(below)
+        operator = str(step.get("operator_type", ""))
+        joins = len(below) == 2 and operator.endswith(("_JOIN", "CROSS_PRODUCT"))
+        keeps_left = step.get("extra_info", {}).get("Join Type") in ("LEFT", "FULL", "ANTI", "MARK")
+        if operator == "EMPTY_RESULT" or (joins and not keeps_left and not below[1].get("operator_cardinality")):
+            return True
+    return False
+
+
 def scanned_rows(profile: str, first_files: Iterable[str]) -> int:
     """How many rows the scans of these files gave, by the profile of a statement.
 

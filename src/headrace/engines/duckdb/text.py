@@ -14,9 +14,15 @@ SQL = DuckDbDialect()
 EXTENSIONS = {"CSV": "csv", "JSON": "json", "NDJSON": "json", "PARQUET": "parquet"}
 
 
-def generated(sinks: Sequence[Sink], *, raw: Callable[[Read], Raw], write: Callable[[Write, str], str]) -> Script:
-    """The statements of a plan."""
-    return Generator(SQL, raw=raw, write=write, counts=True).generate(sinks)
+def generated(
+    sinks: Sequence[Sink],
+    *,
+    raw: Callable[[Read], Raw],
+    write: Callable[[Write, str], str],
+    whole: bool = False,
+) -> Script:
+    """The statements of a plan; `whole` is as in Generator."""
+    return Generator(SQL, raw=raw, write=write, counts=True, whole=whole).generate(sinks)
 
 
 def shown(sinks: Sequence[Sink]) -> str:
