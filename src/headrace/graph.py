@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from headrace.errors import JobInvalid, Problem, StoreDenied
-from headrace.nodes import registry
+from headrace.nodes import node_type, registry
 from headrace.nodes.base import Fault, Node, NodeError, nearest
 from headrace.plan.ops import Op, Place, Read, Target, Write, WriteTable
 from headrace.plan.prune import prune
@@ -171,13 +171,14 @@ def read_node(sent: object, index: int) -> Node | tuple[Problem, ...]:
         return (Problem("bad-node", f"is {_json_kind(sent)}, not an object", field=place),)
     node_id, name = sent.get("id"), sent.get("name")
     known_id = node_id if isinstance(node_id, int) and not isinstance(node_id, bool) else None
-    word, types = sent.get("type"), registry()
-    if not isinstance(word, str) or word not in types:
+    word = sent.get("type")
+    kind = node_type(word) if isinstance(word, str) else None
+    if kind is None:
         message = "has no type" if word is None else f"{word!r} is not a node type"
-        hint = nearest(str(word or ""), types)
+        hint = nearest(str(word or ""), registry())
         return (_problem_at(known_id, name, "type", message, hint, "unknown-node-type", place),)
     try:
-        return types[word].model_validate(sent)
+        return kind.model_validate(sent)
     except ValidationError as error:
         return tuple(field_problem(detail, known_id, name, place) for detail in error.errors() if not _is_echo(detail))
 

@@ -1,6 +1,8 @@
 """The command line: the same functions as everywhere, asked for by words."""
 
+import os
 import sys
+from typing import NoReturn
 
 from headrace import __version__
 
@@ -16,4 +18,18 @@ def main() -> None:
 
         app()
     except KeyboardInterrupt:
-        sys.exit(130)
+        _end(130)
+    except SystemExit as done:
+        if isinstance(done.code, int):
+            _end(done.code)
+        raise
+
+
+def _end(code: int) -> NoReturn:
+    """End the process at once: everything is written, and to tidy up the interpreter takes as long as a small job."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        code = code or 1
+    os._exit(code)

@@ -5,13 +5,16 @@ Other packages add theirs by the entry point `headrace.nodes`.
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import entry_points
+from pathlib import Path
 
 from headrace.nodes.base import Node
 
 ENTRY_POINT = "headrace.nodes"
+_TYPE = re.compile(r'^    type: Literal\["(\w+)"\] =', re.MULTILINE)
 _NOT_NODES = {"base", "examples", "tables", "wire"}
 
 
@@ -28,6 +31,21 @@ def registry() -> dict[str, type[Node]]:
             raise ValueError(f"two node types are named {word}: {found[word].__module__} and {node.__module__}")
     order = ("SOURCE", "TRANSFORM", "TARGET")
     return dict(sorted(found.items(), key=lambda item: (order.index(item[1].category), item[0])))
+
+
+def node_type(word: str) -> type[Node] | None:
+    """The node type of that word, or None. Loads the one module that has it: all of them take as long as a small job."""
+    module = _modules().get(word)
+    if module is not None:
+        return next(node for node in _nodes_of(module) if node.type_word() == word)
+    return registry().get(word)
+
+
+@cache
+def _modules() -> dict[str, str]:
+    """The module of each of our own types, by a look at their texts. Empty where they are no files."""
+    files = (file for folder in __path__ for file in Path(folder).glob("*.py"))
+    return {word: f"{__name__}.{file.stem}" for file in files for word in _TYPE.findall(file.read_text("utf-8"))}
 
 
 def _own() -> Iterator[type[Node]]:

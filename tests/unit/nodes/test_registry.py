@@ -1,3 +1,6 @@
+import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from types import ModuleType
@@ -6,7 +9,7 @@ from typing import ClassVar, Literal
 import pytest
 
 from headrace import nodes
-from headrace.nodes import registry
+from headrace.nodes import node_type, registry
 from headrace.nodes.base import Node
 from headrace.nodes.filter import FilterNode
 
@@ -65,3 +68,25 @@ def test_two_packages_can_not_claim_one_word(monkeypatch: pytest.MonkeyPatch) ->
         ValueError, match=r"two node types are named TRANSFORM_FILTER: headrace\.nodes\.filter and other_package\.other"
     ):
         registry()
+
+
+def test_every_type_is_found_by_its_word_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = dict(registry())
+    monkeypatch.setattr(nodes, "registry", dict)
+    assert {word: node_type(word) for word in found} == found
+    assert node_type("TRANSFORM_NONE") is None
+
+
+def test_a_type_of_another_package_is_found_by_its_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = added(monkeypatch, "TRANSFORM_OTHER")
+    assert node_type("TRANSFORM_OTHER") is other
+
+
+def test_a_job_loads_only_the_node_types_that_it_names() -> None:
+    script = (
+        "import sys; from headrace.graph import Graph; Graph.of([{'type': 'TRANSFORM_FILTER'}]);"
+        "print(sorted(name for name in sys.modules if name.startswith('headrace.nodes.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    shared = [f"headrace.nodes.{name}" for name in ("base", "examples", "filter", "wire")]
+    assert ast.literal_eval(done.stdout) == shared
