@@ -34,7 +34,7 @@ def registry() -> dict[str, type[Node]]:
 
 
 def node_type(word: str) -> type[Node] | None:
-    """The node type of that word, or None. Loads the one module that has it: all of them take as long as a small job."""
+    """The node type of that word, or None. Loads the one module that has it: all of them would take a while."""
     module = _modules().get(word)
     if module is not None:
         return next(node for node in _nodes_of(module) if node.type_word() == word)
