@@ -24,7 +24,6 @@ from headrace.errors import (
 from headrace.plan.ops import Op, Read
 from headrace.stores.base import Snapshot, Staged, StoredObject
 
-_RAGGED = re.compile(r"Expected Number of Columns: \d+ Found: \d+")
 _DAMAGED = "TProtocolException"  # which names no file
 _FATAL = {
     "UNQUOTED VALUE": (
@@ -37,11 +36,6 @@ _FATAL = {
     ),
     "LINE SIZE OVER MAXIMUM": ("the record is longer than 2 MB", "is the quote character right?"),
 }
-
-
-def is_ragged(error: Exception) -> bool:
-    """Whether rows have more or fewer values than columns: what the lenient reader can take."""
-    return isinstance(error, duckdb.InvalidInputException) and _RAGGED.search(str(error)) is not None
 
 
 def is_csv(error: Exception) -> bool:
