@@ -1,10 +1,13 @@
 """The command line: the same functions as everywhere, asked for by words."""
 
+import gc
 import os
 import sys
 from typing import NoReturn
 
 from headrace import __version__
+
+_OBJECTS = 50_000
 
 
 def main() -> None:
@@ -13,6 +16,8 @@ def main() -> None:
         # Asked for by scripts, again and again: nothing else is loaded for it.
         print(f"headrace {__version__}")
         return
+    # Loading makes many objects and no garbage: to look for some after every 700 of them takes a twentieth of a start.
+    gc.set_threshold(_OBJECTS)
     try:
         from headrace.cli.app import app
 

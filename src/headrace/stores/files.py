@@ -19,6 +19,7 @@ from headrace.stores import locks
 from headrace.stores.base import Listing, StoredObject
 from headrace.stores.names import OURS, check_bucket, check_key, is_hidden, join
 from headrace.stores.names import within as is_within
+from headrace.stores.settling import Settling
 
 _CLOCK = SystemClock()
 _SHOWN_BUCKETS = 20
@@ -36,6 +37,7 @@ class FolderStore:
         self._root = os.path.realpath(root)
         self._shared = shared
         self._clock = clock
+        self._settling: dict[str, Settling] = {}
 
     def listing(self, bucket: str, prefix: str) -> Listing:
         """The object of exactly this name, or all data under `prefix/`; nothing there is no error."""
@@ -91,11 +93,14 @@ class FolderStore:
         path = self._path(bucket, folder)
         with told(join(bucket, folder)):
             os.makedirs(path, exist_ok=True)
+        self._settling[path] = Settling(path)
         return path
 
     def flush(self, bucket: str, folder: str) -> None:
         """Make lasting what lies in `folder`, and the names of all folders that lead to it."""
         base, path = self._bucket(bucket), self._path(bucket, folder)
+        if path in self._settling:
+            self._settling.pop(path).stop()
         with told(join(bucket, folder)):
             for inner, _, names in os.walk(path, onerror=_raise):
                 for name in names:

@@ -1,5 +1,6 @@
 import errno
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -213,3 +214,14 @@ def test_a_store_that_can_not_be_written_keeps_the_old_data(
         publish(store, "out", "OVERWRITE", ["new\n"], run="run1")
     assert rows(store, "out") == ["old"]
     assert ours(root) == []
+
+
+def test_what_settles_meanwhile_ends_with_the_flush(tmp_path: Path) -> None:
+    (tmp_path / BUCKET).mkdir()
+    store = FolderStore(tmp_path)
+    before = set(threading.enumerate())
+    store.stage(BUCKET, "out/_headrace/run-1")
+    (begun,) = set(threading.enumerate()) - before
+    store.flush(BUCKET, "out/_headrace/run-1")
+    assert begun.name == "settling"
+    assert not begun.is_alive()

@@ -1,8 +1,8 @@
 """Runs a plan in DuckDB: one connection for one run, fenced to the run's files."""
 
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -15,6 +15,8 @@ from headrace.errors import Cancelled
 from headrace.plan.ops import Read, ReadTable, Sink, WriteTable, in_order
 from headrace.stores.base import Snapshot, Staged
 
+_Connection = duckdb.DuckDBPyConnection
+_SPILLED = "duckdb_temp*"
 _PROFILE = '{"OPERATOR_CARDINALITY": "true", "OPERATOR_TYPE": "true", "EXTRA_INFO": "true"}'
 
 
@@ -28,7 +30,7 @@ class DuckDbEngine:
         self._read_back = read_back
         self._spill = Path(limits.temp_directory)
         self._cancelled = threading.Event()
-        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._connection: _Connection | None = None
         self._at = (0, 1, "")
 
     def gaps(self, sinks: Sequence[Sink]) -> tuple[Gap, ...]:
@@ -89,7 +91,7 @@ class DuckDbEngine:
         whole = False
         while True:
             try:
-                with self._open(sources, targets) as con:
+                with self._opened(sources, targets) as con:
                     attempt = Attempt(con, reads, lenient, sources, targets, self._checkpoint)
                     outcome = attempt.do(sinks, read_back=self._read_back, whole=whole)
                 if whole or not attempt.cut_short:
@@ -127,7 +129,24 @@ class DuckDbEngine:
                 found = found or bool(lenient[node_id].files)
         return found
 
-    def _open(self, sources: Mapping[int, Snapshot], targets: Mapping[int, Staged]) -> duckdb.DuckDBPyConnection:
+    @contextmanager
+    def _opened(self, sources: Mapping[int, Snapshot], targets: Mapping[int, Staged]) -> Iterator[_Connection]:
+        """A connection that is closed beside what comes next: to free its memory takes as long as a small job.
+
+        Not when something was spilled: its files are the engine's to remove, before anybody removes their folder.
+        """
+        con = self._open(sources, targets)
+        try:
+            yield con
+        except BaseException:
+            con.close()
+            raise
+        if any(self._spill.glob(_SPILLED)):
+            con.close()
+        else:
+            threading.Thread(target=con.close, name="closing", daemon=True).start()
+
+    def _open(self, sources: Mapping[int, Snapshot], targets: Mapping[int, Staged]) -> _Connection:
         con = duckdb.connect(":memory:", config=_config(self._limits))
         names = [stored.location for snapshot in sources.values() for stored in snapshot.objects]
         files = [*names, *(plain for name in names if (plain := literal_name(name)) != name)]

@@ -28,16 +28,17 @@ def generated(
 def shown(sinks: Sequence[Sink]) -> str:
     """The plan as a text that people read."""
     script = generated(sinks, raw=_place, write=lambda write, select: copy(write, select, f"{write.place}/part"))
-    used = [line for line in prologue(script) if _is_used(line, script)]
+    used = prologue(script)
     before = [*(f"{line};" for line in used), ""] if used else []
     return "\n".join((*before, *numbered(script.steps)))
 
 
 def prologue(script: Script) -> list[str]:
     """What comes before the steps: the casts as macros, and a counter for each column whose values may be bad."""
-    macros = _macros([step.statement for step in script.steps if "sql_" in step.statement])
+    statements = [step.statement for step in script.steps]
+    macros = _macros([statement for statement in statements if "sql_" in statement])
     counters = (f"CREATE TEMP SEQUENCE {counter.name}" for counter in script.counters)
-    return [*DuckDbDialect.MACROS, *macros, *counters]
+    return [*_used(DuckDbDialect.MACROS, [*macros, *statements]), *macros, *counters]
 
 
 def _macros(statements: Sequence[str]) -> list[str]:
@@ -49,11 +50,14 @@ def _macros(statements: Sequence[str]) -> list[str]:
     return functions.macros(statements)
 
 
-def _is_used(line: str, script: Script) -> bool:
-    if not line.startswith("CREATE TEMP MACRO "):
-        return True
-    name = line.removeprefix("CREATE TEMP MACRO ").split("(")[0]
-    return name.startswith("sql_") or any(f"{name}(" in step.statement for step in script.steps)
+def _used(macros: Sequence[str], statements: Sequence[str]) -> list[str]:
+    """Those of the macros that the statements call, and those that these call; a macro stands behind what it calls."""
+    used: list[str] = []
+    for macro in reversed(macros):
+        name = macro.removeprefix("CREATE TEMP MACRO ").split("(")[0]
+        if any(f"{name}(" in text for text in (*statements, *(called.partition(" AS ")[2] for called in used))):
+            used.append(macro)
+    return used[::-1]
 
 
 def _place(read: Read) -> Raw:
