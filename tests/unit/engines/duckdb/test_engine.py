@@ -162,6 +162,8 @@ def test_what_does_not_fit_in_memory_is_spilled(lake: Lake) -> None:
     nodes = (source(), source(node_id=2), both, target(parents=(3,)))
     outcome = lake.run(*nodes, engine=lake.engine(memory="150MB"))
     assert outcome.writes[9].rows == 1_000_000
+    # Who removes the spill folder after the run must not meet the engine doing the same.
+    assert not list((lake.root / "spill").glob("duckdb_temp*"))
 
 
 def test_a_cancel_while_a_statement_runs_ends_it(lake: Lake) -> None:

@@ -78,6 +78,13 @@ def test_a_counted_cast_has_its_counter_and_only_the_macros_that_are_used_are_sh
     assert "to_date" not in macros
 
 
+def test_a_macro_brings_those_that_it_calls() -> None:
+    script = shown(plan(source("id decimal(10,2)"), target("id decimal(10,2)")).pruned)
+    macros = re.findall(r"^CREATE TEMP MACRO (\w+)", script, flags=re.MULTILINE)
+    assert {"to_plain", "moved", "number_parts", "trimmed", "with_point", "power_of", "counted"} <= set(macros)
+    assert not {"to_bigint", "to_date", "to_boolean"} & set(macros)
+
+
 def test_names_are_data_and_not_sql() -> None:
     tricky = 'x"); DROP TABLE y; --\n\\'
     columns = [{"name": tricky, "type": "string"}]
