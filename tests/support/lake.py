@@ -39,9 +39,11 @@ class Lake:
         pyarrow.parquet.write_table(pyarrow.table(columns), buffer)
         return self.put(key, buffer.getvalue())
 
-    def engine(self, *, read_back: bool = False, **limits: Any) -> DuckDbEngine:
+    def engine(
+        self, kind: type[DuckDbEngine] = DuckDbEngine, *, read_back: bool = False, **limits: Any
+    ) -> DuckDbEngine:
         """An engine that spills below the root."""
-        return DuckDbEngine(replace(LIMITS, temp_directory=str(self.root / "spill"), **limits), read_back=read_back)
+        return kind(replace(LIMITS, temp_directory=str(self.root / "spill"), **limits), read_back=read_back)
 
     def run(self, *nodes: Json, engine: DuckDbEngine | None = None) -> Outcome:
         """Run the job of these nodes; what target N writes lies in the folder `N`."""

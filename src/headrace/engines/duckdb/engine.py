@@ -141,10 +141,14 @@ class DuckDbEngine:
         except BaseException:
             con.close()
             raise
-        if any(self._spill.glob(_SPILLED)):
+        if self._has_spilled():
             con.close()
         else:
-            threading.Thread(target=con.close, name="closing", daemon=True).start()
+            # No daemon: an interpreter that ends in the middle of it would end the process with an abort.
+            threading.Thread(target=con.close, name="closing").start()
+
+    def _has_spilled(self) -> bool:
+        return any(self._spill.glob(_SPILLED))
 
     def _open(self, sources: Mapping[int, Snapshot], targets: Mapping[int, Staged]) -> _Connection:
         con = duckdb.connect(":memory:", config=_config(self._limits))

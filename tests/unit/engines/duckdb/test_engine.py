@@ -1,4 +1,5 @@
 import threading
+from hashlib import md5
 from pathlib import Path
 
 import duckdb
@@ -162,7 +163,21 @@ def test_what_does_not_fit_in_memory_is_spilled(lake: Lake) -> None:
     nodes = (source(), source(node_id=2), both, target(parents=(3,)))
     outcome = lake.run(*nodes, engine=lake.engine(memory="150MB"))
     assert outcome.writes[9].rows == 1_000_000
-    # Who removes the spill folder after the run must not meet the engine doing the same.
+
+
+def test_a_run_that_ends_with_spilled_files_is_closed_before_it_returns(lake: Lake) -> None:
+    """Who removes the spill folder then must not meet the engine doing the same."""
+    rows = (f"{i},{md5(str(i).encode()).hexdigest() * 3}\n" for i in range(1_000_000))
+    lake.put("in/a.csv", "id,name\n" + "".join(rows))
+    seen: list[int] = []
+
+    class Watched(DuckDbEngine):
+        def _has_spilled(self) -> bool:
+            seen.append(len(list((lake.root / "spill").glob("duckdb_temp*"))))
+            return super()._has_spilled()
+
+    lake.run(source(), target(), target(node_id=8, prefix="b"), engine=lake.engine(Watched, memory="75MB", threads=1))
+    assert seen[0] > 0
     assert not list((lake.root / "spill").glob("duckdb_temp*"))
 
 
