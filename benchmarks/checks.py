@@ -7,8 +7,9 @@ import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
-from benchmarks.workloads import WORKLOADS
+from benchmarks.workloads import EVERY
 
 Summary = Mapping[str, object]
 RELATIVE = 1e-9
@@ -19,20 +20,30 @@ def summary(workload: str, files: str) -> dict[str, object]:
     """The values of the workload's expressions over a result."""
     import duckdb
 
-    work = next(w for w in WORKLOADS if w.name == workload)
+    work = EVERY[workload]
     query = f"SELECT {', '.join(work.summary)} FROM {work.relation(files)}"
     row = duckdb.connect(config={"memory_limit": "2GB"}).execute(query).fetchone()
     assert row is not None
-    return {text: v if isinstance(v, int | float) else str(v) for text, v in zip(work.summary, row, strict=True)}
+    return {text: _plain(value) for text, value in zip(work.summary, row, strict=True)}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if isinstance(value, Decimal):
+        return float(value)  # engines keep sums of decimals with different scales
+    return value if isinstance(value, int | float) else str(value)
 
 
 def differences(one: Summary, other: Summary) -> list[str]:
     """Where two summaries differ by more than the order of addition can explain."""
-    return [f"{key}: {one[key]} and {other[key]}" for key in one if not same(one[key], other[key])]
+    return [f"{key}: {one[key]} and {other[key]}"[:1000] for key in one if not same(one[key], other[key])]
 
 
 def same(one: object, other: object) -> bool:
-    """Whether two values agree: doubles nearly, all else exactly."""
+    """Whether two values agree: doubles nearly, lists one by one, all else exactly."""
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, float) and isinstance(other, float):
         return math.isclose(one, other, rel_tol=RELATIVE)
     return one == other

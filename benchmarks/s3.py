@@ -134,7 +134,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, running(program, Path(folder) / "server") as server:
         work, file = Path(folder), Path(folder) / "buckets" / BUCKET / KEY
         file.parent.mkdir(parents=True)
-        data.make(file, data.INPUTS[0], int(data.INPUTS[0].rows * given.scale))
+        data.make(file, data.ORDERS.scaled(given.scale), data.connected(folder))
         size = file.stat().st_size
         server.client().upload(BUCKET, KEY, file)
         timed = commands(work / "buckets", server, work)

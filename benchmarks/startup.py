@@ -12,11 +12,11 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from benchmarks import data, machine
-from benchmarks.embedded import Bench, duckdb, headrace
+from benchmarks.compared import Bench, duckdb, headrace
 from benchmarks.figures import Bar, Run, walls
 from benchmarks.measure import taken
 from benchmarks.workloads import HERE, WORKLOADS
@@ -75,9 +75,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), len(os.sched_getaffinity(0)), "4GB")
         bench.work.mkdir()
-        file = bench.bucket / data.INPUTS[0].key
+        file = bench.bucket / data.ORDERS.key
         file.parent.mkdir(parents=True)
-        data.make(file, data.INPUTS[0], ROWS)
+        data.make(file, replace(data.ORDERS, rows=ROWS), data.connected(folder))
         runs = taking_turns(commands(bench), given.runs)
     for name, of_command in runs.items():
         print(f"{TITLES[name].replace('`', ''):40}{walls(of_command):8.3f} s")

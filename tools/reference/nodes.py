@@ -1,5 +1,6 @@
 """A page for each node type, and the list of them."""
 
+import html
 import json
 from collections.abc import Iterable, Sequence
 
@@ -7,7 +8,7 @@ from headrace.core import catalogue
 from headrace.core.catalogue import FieldEntry, ObjectEntry
 from headrace.nodes import registry
 from headrace.nodes.base import Node
-from headrace.nodes.examples import Example, Table
+from headrace.nodes.examples import Table
 from headrace.plan.expr import Constant
 from tools.reference.markdown import as_json, code, generated, inline, table
 
@@ -39,7 +40,7 @@ def _page(word: str, kind: type[Node]) -> str:
     return generated(
         word,
         catalogue.description(kind),
-        _picture(word, kind.examples[0]) if kind.examples else "",
+        _picture(word, kind),
         "## Fields",
         f"{_parents(kind)} Beside `type`, `id`, `name` and `parentNodeIds`, which "
         "[every node](index.md#fields-of-every-node) has:",
@@ -121,20 +122,32 @@ def _value(value: Constant) -> str:
             return str(value)
 
 
-def _picture(word: str, example: Example) -> str:
-    """The first example as a small graph: what comes in, the node, what goes out."""
+def _picture(word: str, kind: type[Node]) -> str:
+    """The node as a small graph, by its first example: what comes in, the node, what goes out."""
+    given, out = _ends(kind)
     lines = ["flowchart LR", f'  node["{word}"]']
-    for number, (shape, text) in enumerate(_inputs(example), start=1):
-        lines.append(f"  in{number}{shape[0]}{text}{shape[1]} --> node")
-    out = _columns(example.gives) if example.gives is not None else "files"
-    left, right = ('["', '"]') if example.gives is not None else ('[("', '")]')
-    return code("\n".join((*lines, f"  node --> out{left}{out}{right}")), "mermaid")
+    lines += [f"  in{number}{shape} --> node" for number, shape in enumerate(given, start=1)]
+    return code("\n".join((*lines, f"  node --> out{out}")), "mermaid")
 
 
-def _inputs(example: Example) -> list[tuple[tuple[str, str], str]]:
-    tables = [(('["', '"]'), _columns(given)) for given in example.given]
-    return tables + [(('[("', '")]'), name) for name in example.files]
+def _ends(kind: type[Node]) -> tuple[list[str], str]:
+    """The shapes before and behind the node. A store is a barrel, rows are a box."""
+    if not kind.examples:  # a table of a store that is not there yet, so that nothing can be shown of it
+        store, rows = _barrel("table"), _box("the columns of fieldList")
+        return ([store], rows) if kind.arity == (0, 0) else ([rows], store)
+    example = kind.examples[0]
+    given = [_box(_columns(rows)) for rows in example.given] + [_barrel(name) for name in example.files]
+    return given, _box(_columns(example.gives)) if example.gives is not None else _barrel("files")
+
+
+def _box(text: str) -> str:
+    return f'["{text}"]'
+
+
+def _barrel(text: str) -> str:
+    return f'[("{text}")]'
 
 
 def _columns(rows: Table) -> str:
-    return "<br>".join(f"{field.name} {field.type}" for field in rows.schema)
+    # A picture takes `<` for the beginning of a tag, as in array<int>.
+    return "<br>".join(html.escape(f"{field.name} {field.type}", quote=True) for field in rows.schema)

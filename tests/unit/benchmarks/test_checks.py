@@ -32,3 +32,11 @@ def test_the_summary_of_a_csv_result_does_not_hang_on_how_an_engine_spells_numbe
     assert (one["count(*)"], one["sum(amount)"], one["min(day)"], one["sum(length(name))"]) == (
         1, 500.0, "2024-01-02", 10,
     )  # fmt: skip
+
+
+def test_lists_are_compared_one_by_one() -> None:
+    one = {"list(revenue)": [1e9, 2.0, "Kim"]}
+
+    assert differences(one, {"list(revenue)": [1e9 + 0.01, 2.0, "Kim"]}) == []
+    assert differences(one, {"list(revenue)": [1e9, 2.1, "Kim"]}) != []
+    assert differences(one, {"list(revenue)": [1e9, 2.0]}) != []

@@ -29,7 +29,7 @@ def test_the_page_in_docs_is_that_of_the_results() -> None:
 
 
 def test_what_was_not_measured_is_said_to_be_missing() -> None:
-    assert render.page({}).count(render.NOT_YET) == 2
+    assert render.page({}).count(render.NOT_YET) == 6
 
 
 def test_figures_stand_beside_their_bars() -> None:
@@ -57,3 +57,18 @@ def test_the_time_of_short_commands_is_told() -> None:
     assert "| `headrace run` of ten rows | 0.400 | 3.000 | 1 |" in page
     assert "- a job of ten rows, cold: 0.40 s, at most 0.80: met" in page
     assert "- `headrace --version`: 0.25 s, at most 0.20: **not met**" in page
+
+
+def test_a_promise_about_memory_alone_stands_alone() -> None:
+    page = render.page({"big": {**result(), "jobs": {"big": result()["jobs"]["w1"]}}})
+
+    assert "- peak memory: 200.00 MB, at most 4000.00: met" in page
+    assert "- wall time" not in page
+
+
+def test_tiny_jobs_are_told_in_milliseconds() -> None:
+    times = {"headrace": [0.04, 0.05, 0.09], "duckdb": [0.01, 0.02, 0.03]}
+    page = render.page({"tiny": {**result(), "jobs": {"csv": {"cold": times, "warm": times}}}})
+
+    assert "| csv | cold | 50.0 | 90.0 | 20.0 | 30.0 |" in page
+    assert "| csv | warm | 50.0 | 90.0 | 20.0 | 30.0 |" in page

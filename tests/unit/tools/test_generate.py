@@ -120,3 +120,9 @@ def test_back_quotes_and_bars_do_not_break_a_page() -> None:
 
 def test_json_stays_on_a_line_where_it_fits() -> None:
     assert markdown.as_json({"a": [1, {"b": None}], "c": {}}) == '{\n  "a": [1, {"b": null}],\n  "c": {}\n}'
+
+
+def test_every_node_type_has_a_picture() -> None:
+    pictures = {word: PAGES[f"docs/reference/nodes/{word}.md"].count("```mermaid\n") for word in registry()}
+
+    assert pictures == dict.fromkeys(registry(), 1)
