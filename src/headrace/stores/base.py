@@ -4,7 +4,7 @@ A store knows buckets and keys. It knows nothing of jobs, generations or commit 
 needs no more from a store than the few primitives here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
@@ -13,11 +13,18 @@ from headrace.plan.ops import Place
 from headrace.stores.access import Access
 
 
+def go_on_always() -> None:
+    """Nobody stops what asks this."""
+
+
 class Origin(Protocol):
     """Where objects come from when an engine can't just open them as files."""
 
-    def open(self, found: "StoredObject") -> BinaryIO:
-        """An object's bytes, from its first one. Reading raises SourceChanged unless it is still the one listed."""
+    def open(self, found: "StoredObject", go_on: Callable[[], None] = go_on_always) -> BinaryIO:
+        """An object's bytes, from its first one. Reading raises SourceChanged unless it is still the one listed.
+
+        `go_on` is called while bytes are waited for, and may raise.
+        """
 
     def access(self, bucket: str) -> Access:
         """What an engine needs to read objects of the bucket."""

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
+from mmap import mmap
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from botocore import exceptions
 
@@ -26,6 +27,7 @@ from headrace.stores.base import StoredObject
 from headrace.stores.names import check_bucket, join
 from headrace.stores.objects.answers import failed, meant
 
+T = TypeVar("T")
 Kind = Literal["plain", "heartbeat", "copy"]
 
 AT_ONCE = 4
@@ -122,11 +124,33 @@ class Client:
 
         A body that ends early is asked for again: the library only looks at the head of an answer.
         """
+        return self._got(bucket, key, kind, conditions, lambda body: bytes(body.read()))
+
+    def part(self, bucket: str, key: str, *, start: int, end: int, etag: str) -> memoryview | None:
+        """Bytes of an object, which must still have the etag; None when it is not there.
+
+        They lie in memory of their own, which goes back to the system with them: the heap would keep what was freed.
+        """
+
+        def taken(body: Any) -> memoryview:
+            into, at = memoryview(mmap(-1, end - start)), 0
+            while chunk := body.read(_MIB):
+                into[at : at + len(chunk)] = chunk
+                at += len(chunk)
+            return into[:at]
+
+        conditions = {"Range": f"bytes={start}-{end - 1}", "IfMatch": f'"{etag}"'}
+        answer = self._got(bucket, key, "plain", conditions, taken)
+        return None if answer is None else answer[0]
+
+    def _got(
+        self, bucket: str, key: str, kind: Kind, conditions: Mapping[str, str], take: Callable[[Any], T]
+    ) -> tuple[T, Mapping[str, Any]] | None:
         for left in range(self._patience.attempts - 1, -1, -1):
             with self.told(bucket, key, kind) as client:
                 try:
                     answer = client.get_object(Bucket=bucket, Key=key, **conditions)
-                    return answer["Body"].read(), answer
+                    return take(answer["Body"]), answer
                 except exceptions.ClientError as error:
                     if _code(error) in _ABSENT:
                         return None

@@ -11,23 +11,21 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from headrace.clock import Clock, SystemClock
 from headrace.errors import SourceChanged, StoreError, StoreFull
 from headrace.stores.access import Access
-from headrace.stores.base import Listing, StoredObject
+from headrace.stores.base import Listing, StoredObject, go_on_always
 from headrace.stores.names import OURS, check_bucket, check_key, is_hidden, join, within
 from headrace.stores.objects import leases
 from headrace.stores.objects.client import AT_ONCE, Client, Patience, Sizes, moment
 from headrace.stores.objects.leases import OWNER, Claim, Found, Taken
+from headrace.stores.objects.ranges import Ranges
 
 _CLOCK = SystemClock()
 _PATIENCE = Patience()
 _SIZES = Sizes()
-_FIRST_RANGE = 64 * 1024
-_RANGE = 8 * 1024 * 1024
-_GONE = "run again when nobody writes there"
 
 
 class ObjectStore:
@@ -48,6 +46,7 @@ class ObjectStore:
         clock: Clock = _CLOCK,
     ) -> None:
         self._client = Client(access, patience, sizes)
+        self._readers = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="ranges")
         self._scratch = scratch
         self._lease = lease
         self._clock = clock
@@ -86,9 +85,9 @@ class ObjectStore:
         answer = self._client.get(bucket, key)
         return None if answer is None else answer[0]
 
-    def open(self, found: StoredObject) -> BinaryIO:
-        """An object's bytes, from its first one."""
-        return io.BufferedReader(_Ranges(self._client, found))
+    def open(self, found: StoredObject, go_on: Callable[[], None] = go_on_always) -> BinaryIO:
+        """An object's bytes, from its first one. `go_on` is called while they are waited for, and may raise."""
+        return io.BufferedReader(Ranges(self._client, self._readers, found, go_on))
 
     def write(self, bucket: str, key: str, data: bytes) -> None:
         """Write a small object: whole or not at all. Under a claim, only after that was renewed once more."""
@@ -272,41 +271,6 @@ class ObjectStore:
     def _check(self, bucket: str, key: str) -> None:
         for claim in self._covering(bucket, key):
             claim.check()
-
-
-class _Ranges(io.RawIOBase):
-    """An object read range by range, each one only if the object is still what it was."""
-
-    def __init__(self, client: Client, found: StoredObject) -> None:
-        super().__init__()
-        self._client = client
-        self._found = found
-        self._at = 0
-        self._chunk = memoryview(b"")
-
-    def readable(self) -> bool:
-        """It is only read."""
-        return True
-
-    def readinto(self, into: Any) -> int:
-        """Fill the buffer as far as one range goes."""
-        if not self._chunk and self._at < self._found.size:
-            self._chunk = memoryview(self._next(_FIRST_RANGE if self._at == 0 else _RANGE))
-            self._at += len(self._chunk)
-        size = min(len(into), len(self._chunk))
-        into[:size] = self._chunk[:size]
-        self._chunk = self._chunk[size:]
-        return size
-
-    def _next(self, size: int) -> bytes:
-        found = self._found
-        key = found.location.removeprefix(f"s3://{found.bucket}/")
-        last = min(self._at + size, found.size) - 1
-        asked = {"Range": f"bytes={self._at}-{last}", "IfMatch": f'"{found.etag}"'}
-        answer = self._client.get(found.bucket, key, conditions=asked)
-        if answer is None:
-            raise SourceChanged(f"'{found.bucket}/{found.key}' is gone since the run listed it", hint=_GONE)
-        return answer[0]
 
 
 def _ours(prefix: str, parts: Sequence[str]) -> list[str]:
