@@ -31,12 +31,11 @@ KEY = "w1/orders.csv"
 FIELDS = {"id": "bigint", "name": "string", "amount": "double", "day": "date", "city": "string", "note": "string"}
 COPY = """
 import sys
-from pathlib import Path
 from tests.support.seaweed import Seaweed
 client = Seaweed(sys.argv[1]).client()
 with client.told("lake", "") as s3:
     s3.download_file("lake", sys.argv[2], sys.argv[3])
-client.upload("lake", "copy/all.csv", Path(sys.argv[3]))
+    s3.upload_file(sys.argv[3], "lake", "copy/all.csv")
 """
 
 
@@ -136,7 +135,8 @@ def main() -> None:
         file.parent.mkdir(parents=True)
         data.make(file, data.INPUTS[0], int(data.INPUTS[0].rows * given.scale))
         size = file.stat().st_size
-        server.client().upload(BUCKET, KEY, file)
+        with server.client().told(BUCKET, KEY) as client:
+            client.upload_file(str(file), BUCKET, KEY)
         timed = commands(work / "buckets", server, work)
         if given.only:
             timed = {name: one for name, one in timed.items() if name.split("-")[0] in given.only.split(",")}

@@ -56,7 +56,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """An existing local folder into which an engine writes its files for one target."""
+    """An existing local folder into which an engine writes its files for one target, each from beginning to end."""
 
     directory: str
     place: Place
@@ -101,8 +101,11 @@ class Store(Protocol):
     def stage(self, bucket: str, folder: str) -> str:
         """A local folder for files that `flush` brings to `folder`."""
 
-    def flush(self, bucket: str, folder: str) -> None:
-        """Make lasting what was written into the local folder that `stage` gave for `folder`."""
+    def flush(self, bucket: str, folder: str, go_on: Callable[[], None] = go_on_always) -> None:
+        """Make lasting what was written into the local folder that `stage` gave for `folder`.
+
+        `go_on` is called while that takes long, and may raise.
+        """
 
     def discard(self, bucket: str, folder: str) -> None:
         """Remove `folder` with everything in it, data or not; nothing there is no error."""

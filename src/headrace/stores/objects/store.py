@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,11 +18,12 @@ from headrace.clock import Clock, SystemClock
 from headrace.errors import SourceChanged, StoreError, StoreFull
 from headrace.stores.access import Access
 from headrace.stores.base import Listing, StoredObject, go_on_always
-from headrace.stores.names import OURS, check_bucket, check_key, is_hidden, join, within
+from headrace.stores.names import OURS, check_bucket, check_key, is_hidden, within
 from headrace.stores.objects import leases
 from headrace.stores.objects.client import AT_ONCE, Client, Patience, Sizes, moment
 from headrace.stores.objects.leases import OWNER, Claim, Found, Taken
 from headrace.stores.objects.ranges import Ranges
+from headrace.stores.objects.uploads import Uploads
 
 _CLOCK = SystemClock()
 _PATIENCE = Patience()
@@ -51,7 +53,7 @@ class ObjectStore:
         self._lease = lease
         self._clock = clock
         self._claims: list[Claim] = []
-        self._staged: dict[tuple[str, str], Path] = {}
+        self._staged: dict[tuple[str, str], Uploads] = {}
         self._conditional: dict[Access, bool] = {}
 
     def access(self, bucket: str) -> Access:
@@ -94,8 +96,7 @@ class ObjectStore:
         check_key(key)
         for claim in self._covering(bucket, key):
             claim.renew()
-        with self._client.told(bucket, key) as client:
-            client.put_object(Bucket=bucket, Key=key, Body=data)
+        self._client.put(bucket, key, data)
 
     def move(self, bucket: str, moves: Sequence[tuple[str, str]]) -> None:
         """Give objects other names: copies of all first, then the removals. One that is not there is passed over."""
@@ -117,7 +118,7 @@ class ObjectStore:
         self._drop(bucket, keys)
 
     def stage(self, bucket: str, folder: str) -> str:
-        """A local folder for the files of an engine."""
+        """A local folder for the files of an engine; large ones are uploaded while they grow."""
         check_bucket(bucket)
         check_key(folder)
         try:
@@ -127,23 +128,19 @@ class ObjectStore:
         except OSError as error:
             hint = "let this user write there, make room, or set temp_directory"
             raise StoreFull(f"the folder for staged files: {error.strerror}", hint=hint) from error
-        self._staged[bucket, folder] = path
+        check = partial(self._check, bucket)
+        self._staged[bucket, folder] = Uploads(self._client, path, bucket=bucket, folder=folder, check=check)
         return str(path)
 
-    def flush(self, bucket: str, folder: str) -> None:
+    def flush(self, bucket: str, folder: str, go_on: Callable[[], None] = go_on_always) -> None:
         """Upload what was written into the local folder of `folder`, and look that all of it came over."""
-        local = self._staged.get((bucket, folder))
-        if local is None:
+        uploads = self._staged.get((bucket, folder))
+        if uploads is None:
             return
-        files = {join(folder, str(f.relative_to(local))): f for f in sorted(local.rglob("*")) if f.is_file()}
-        for key in files:
-            check_key(key)  # before anything is sent
-        for key, file in files.items():
-            self._check(bucket, key)
-            self._client.upload(bucket, key, file)
+        sizes = uploads.finish(go_on)
         there = {str(raw["Key"]): int(raw["Size"]) for raw in self._client.pages(bucket, folder)}
-        for key, file in files.items():
-            if there.get(key) != file.stat().st_size:
+        for key, size in sizes.items():
+            if there.get(key) != size:
                 raise StoreError(f"'{bucket}/{key}' is not there as it was uploaded", hint="run again")
         self._forget(bucket, folder)
 
@@ -263,7 +260,9 @@ class ObjectStore:
         """Remove the local folders whose files were uploaded, or are not wanted any more."""
         for of, staged in list(self._staged):
             if of == bucket and within(staged, folder):
-                shutil.rmtree(self._staged.pop((of, staged)), ignore_errors=True)
+                uploads = self._staged.pop((of, staged))
+                uploads.stop()
+                shutil.rmtree(uploads.local, ignore_errors=True)
 
     def _covering(self, bucket: str, key: str) -> list[Claim]:
         return [claim for claim in self._claims if claim.covers(bucket, key)]
