@@ -30,6 +30,8 @@ class Rule:
     method: str = ""
     path: str = ""
     times: int = 1_000_000
+    after: int = 0
+    """How many such requests are let through first."""
     met: int = 0
 
     def takes(self, method: str, path: str) -> bool:
@@ -48,9 +50,9 @@ class Proxy:
     over: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def rule(self, fault: Fault, method: str = "", path: str = "", *, times: int = 1_000_000) -> Rule:
+    def rule(self, fault: Fault, method: str = "", path: str = "", *, times: int = 1_000_000, after: int = 0) -> Rule:
         """Add a rule."""
-        made = Rule(fault, method, path, times)
+        made = Rule(fault, method, path, times, after)
         self.rules.append(made)
         return made
 
@@ -60,6 +62,9 @@ class Proxy:
             self.seen.append(f"{method} {path}")
             found = next((rule for rule in self.rules if rule.takes(method, path)), None)
             if found is None:
+                return None
+            if found.after:
+                found.after -= 1
                 return None
             found.met += 1
             return found.fault

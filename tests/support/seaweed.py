@@ -19,6 +19,7 @@ from headrace.stores.objects.client import Client, Patience, Sizes
 from tests.support.services import free_ports
 
 FULL = ("FULLACCESSKEY", "full/secret+key")
+NARROW = ("NARROWACCESSKEY", "narrow/secret+key")
 LIMITED = ("LIMITEDACCESSKEY", "limited/secret+key")
 DOMAIN = "s3.localhost"
 BUCKETS = ("lake", "other", "kill")
@@ -146,6 +147,12 @@ def _identities() -> list[dict[str, Any]]:
     return [
         identity("full", FULL, ["Admin", "Read", "Write", "List", "Tagging"]),
         identity("limited", LIMITED, ["Read:lake", "Write:lake", "List:lake"]),
+        # Above the prefix a run asks whether somebody else writes or publishes there.
+        identity(
+            "narrow",
+            NARROW,
+            ["List:lake", "Read:lake/_headrace*", *(f"{verb}:lake/open/*" for verb in ("Read", "Write"))],
+        ),
     ]
 
 
