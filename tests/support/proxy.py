@@ -47,6 +47,8 @@ class Proxy:
     rules: list[Rule] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
     heads: list[str] = field(default_factory=list)
+    cut_off: int = 0
+    """How many requests ended in the middle of their body."""
     over: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -99,7 +101,7 @@ def _serve(client: socket.socket, proxy: Proxy) -> None:
         method, target, _ = lines[0].split(" ")
         fault = proxy.fault(method, unquote(target))
         proxy.heads.append("\n".join(lines))
-        head, body = _request(client, lines, body, proxy if fault == "slow" else None)
+        head, body = _request(client, lines, body, proxy, slowly=fault == "slow")
         match fault:
             case "drop":
                 return
@@ -125,20 +127,28 @@ def _head(client: socket.socket) -> tuple[list[str], bytes]:
     return raw.decode("latin-1").split("\r\n"), body
 
 
-def _request(client: socket.socket, lines: list[str], body: bytes, slowly: Proxy | None) -> tuple[str, bytes]:
+def _request(client: socket.socket, lines: list[str], body: bytes, proxy: Proxy, *, slowly: bool) -> tuple[str, bytes]:
     """Head and body of a request; the head says that the connection ends, and does not wait to be told to go on."""
     names = {line.partition(":")[0].lower(): line.partition(":")[2].strip() for line in lines[1:]}
     if "expect" in names:
         client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
     while len(body) < int(names.get("content-length", "0")):
-        more = client.recv(_PACE[0])
+        more = _received(client)
         if not more:
+            proxy.cut_off += 1
             raise OSError("the client went away")
         body += more
-        if slowly is not None:
-            slowly.over.wait(_PACE[1])
+        if slowly:
+            proxy.over.wait(_PACE[1])
     kept = [line for line in lines if line.partition(":")[0].lower() not in ("expect", "connection")]
     return "\r\n".join((*kept, "Connection: close")), body
+
+
+def _received(client: socket.socket) -> bytes:
+    try:
+        return client.recv(_PACE[0])
+    except ConnectionError:
+        return b""
 
 
 def _relay(server: socket.socket, client: socket.socket, fault: Fault | None) -> None:
