@@ -1,11 +1,12 @@
 """What does it cost that data lies in object storage?
 
-    python -m benchmarks.s3 [--scale 0.1] [--runs 3] [--only filter,aggregate] [--save]
+    python -m benchmarks.s3 [--scale 1] [--runs 3] [--only filter,parquet] [--save]
 
-Two jobs over the same CSV object, from the folder to the folder and from SeaweedFS on this machine to it, and a plain
-copy of the object from and to SeaweedFS. They take turns, every run in a cold process. `filter` writes a quarter of
-what it reads; `aggregate` writes almost nothing. The server works on the same cores: its CPU time is told, since with
-cores of its own that part would not be waited for. `--save` keeps the figures as benchmarks/results/s3.json.
+Three jobs over the same rows, from the folder to the folder and from SeaweedFS on this machine to it, and a plain
+copy of the CSV object from and to SeaweedFS. They take turns, every run in a cold process. `filter` writes a quarter of
+what it reads, `parquet` does the same from Parquet to Parquet, `aggregate` writes almost nothing. The server works on
+the same cores: its CPU time is told, since with cores of its own that part would not be waited for. `--save` keeps the
+figures as benchmarks/results/s3.json, at full scale only.
 """
 
 import argparse
@@ -26,33 +27,36 @@ from tests.support.seaweed import FULL, Seaweed, binary, running
 
 RESULT = HERE / "results" / "s3.json"
 SPEED = 0.7
+JOBS = ("filter", "parquet", "aggregate")
+MINIMUM_RUNS = 3
 BUCKET = "lake"
 KEY = "w1/orders.csv"
+PARQUET_KEY = "w1p/orders.parquet"
 FIELDS = {"id": "bigint", "name": "string", "amount": "double", "day": "date", "city": "string", "note": "string"}
 COPY = """
 import sys
-from pathlib import Path
 from tests.support.seaweed import Seaweed
 client = Seaweed(sys.argv[1]).client()
 with client.told("lake", "") as s3:
     s3.download_file("lake", sys.argv[2], sys.argv[3])
-client.upload("lake", "copy/all.csv", Path(sys.argv[3]))
+    s3.upload_file(sys.argv[3], "lake", "copy/all.csv")
 """
 
 
 def job(name: str) -> dict[str, object]:
     """A job as it is sent."""
-    place = {"regionNo": "1", "bucketName": BUCKET, "dataType": "CSV"}
+    kind, prefix = ("PARQUET", "w1p") if name == "parquet" else ("CSV", "w1")
+    place = {"regionNo": "1", "bucketName": BUCKET, "dataType": kind}
     columns = [{"name": column, "type": type_} for column, type_ in FIELDS.items()]
     orders = {
         "type": "SOURCE_OBS",
         "id": 1,
         "name": "Orders",
         "parentNodeIds": [],
-        "prefix": "w1",
+        "prefix": prefix,
         "fieldList": columns,
     }
-    if name == "filter":
+    if name != "aggregate":
         condition = {"name": "day", "operator": "GTE", "value": "2023-10-01"}
         step = {"type": "TRANSFORM_FILTER", "filterType": "AND", "filterConditionList": [condition]}
     else:
@@ -81,13 +85,31 @@ def commands(storage: Path, server: Seaweed, work: Path) -> dict[str, tuple[Sequ
         "HEADRACE_S3_SECRET_KEY": FULL[1],
     }
     timed: dict[str, tuple[Sequence[str], Mapping[str, str]]] = {}
-    for name in ("filter", "aggregate"):
+    for name in JOBS:
         file = work / f"{name}.json"
         file.write_text(json.dumps(job(name)))
         timed[f"{name}-folder"] = [*run, str(file), "--storage", str(storage)], own
         timed[f"{name}-s3"] = [*run, str(file)], objects
     timed["copy"] = [sys.executable, "-c", COPY, server.host, KEY, str(work / "copy")], {"PYTHONPATH": str(HERE.parent)}
     return timed
+
+
+def inputs(work: Path, server: Seaweed, scale: float) -> int:
+    """Make the inputs in the folder and upload them. Gives the size of the CSV object."""
+    files = {key: work / "buckets" / BUCKET / key for key in (KEY, PARQUET_KEY)}
+    for file in files.values():
+        file.parent.mkdir(parents=True)
+    con = data.connected(str(work))
+    data.make(files[KEY], data.ORDERS.scaled(scale), con)
+    columns = (
+        "{'id': 'BIGINT', 'name': 'VARCHAR', 'amount': 'DOUBLE', 'day': 'DATE', 'city': 'VARCHAR', 'note': 'VARCHAR'}"
+    )
+    read = f"read_csv('{files[KEY]}', header = true, columns = {columns}, ignore_errors = true)"
+    con.execute(f"COPY (FROM {read}) TO '{files[PARQUET_KEY]}' (FORMAT parquet, COMPRESSION zstd)")
+    for key, file in files.items():
+        with server.client().told(BUCKET, key) as client:
+            client.upload_file(str(file), BUCKET, key)
+    return files[KEY].stat().st_size
 
 
 def cpu(pid: int) -> float:
@@ -123,26 +145,26 @@ def bars(runs: Mapping[str, Sequence[Run]]) -> list[Bar]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="What does it cost that data lies in object storage?")
-    parser.add_argument("--scale", type=float, default=0.1, help="1 is 20 million rows")
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--only", default="", help="some of filter, aggregate, copy")
+    parser.add_argument("--scale", type=float, default=1.0, help="1 is 20 million rows")
+    parser.add_argument("--runs", type=int, default=MINIMUM_RUNS)
+    parser.add_argument("--only", default="", help="some of filter, parquet, aggregate, copy")
     parser.add_argument("--save", action="store_true", help=f"keep the figures as results/{RESULT.name}")
     given = parser.parse_args()
+    if given.save and (given.scale != 1 or given.runs < MINIMUM_RUNS or given.only):
+        parser.error(f"--save is for all commands at full scale, with at least {MINIMUM_RUNS} runs")
     program = binary()
     if program is None:
         parser.error("there is no program weed: make dev installs it")
     with tempfile.TemporaryDirectory() as folder, running(program, Path(folder) / "server") as server:
-        work, file = Path(folder), Path(folder) / "buckets" / BUCKET / KEY
-        file.parent.mkdir(parents=True)
-        data.make(file, data.ORDERS.scaled(given.scale), data.connected(folder))
-        size = file.stat().st_size
-        server.client().upload(BUCKET, KEY, file)
+        work = Path(folder)
+        size = inputs(work, server, given.scale)
         timed = commands(work / "buckets", server, work)
         if given.only:
             timed = {name: one for name, one in timed.items() if name.split("-")[0] in given.only.split(",")}
         done = measured(timed, server, given.runs)
     runs, served = done
     print(f"{size / 1e6:.0f} MB of CSV")
+    print(f"{'':18}  wall         own cpu  server cpu  memory")
     for name, of_command in runs.items():
         own = median(run.cpu for run in of_command)
         peak = max(run.pss for run in of_command) / 1e6

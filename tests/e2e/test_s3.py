@@ -1,7 +1,9 @@
 """`headrace run` and `headrace infer` with object storage, as people use them."""
 
+import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +16,7 @@ from headrace.stores.publish import snapshot
 from tests.support.jobs import Json, job, node, source, target
 from tests.support.proxy import Fault, proxied
 from tests.support.publishing import BUCKET, place
-from tests.support.seaweed import FULL, LIMITED, Seaweed
+from tests.support.seaweed import FULL, LIMITED, NARROW, Seaweed
 
 pytestmark = pytest.mark.services
 
@@ -131,16 +133,92 @@ def test_a_bucket_that_is_missing_or_closed_is_told(seaweed: Seaweed, tmp_path: 
     assert (code, report["failure"]["code"], report["failure"]["nodeId"]) == (1, "store-denied", 1), report
 
 
-def test_an_object_that_is_gone_or_does_not_come_to_the_engine_is_told(seaweed: Seaweed, tmp_path: Path) -> None:
-    seaweed.put(BUCKET, "in/1.parquet", b"PAR1 nothing like it PAR1")
+READ_FAULTS: dict[str, tuple[Fault, str, str]] = {
+    "gone": ("gone", "source-changed", "is gone"),
+    "busy": ("busy", "store-failed", "answers 503|asks for fewer"),
+    "cut": ("cut", "store-failed", "ends its answer too early"),
+    "closed": ("drop", "store-failed", "closes the connection|ends its answer too early"),
+    "clocks": ("skew", "store-denied", "the clocks|do not allow it"),
+}
+
+
+@pytest.mark.parametrize("kind", ["CSV", "PARQUET"])
+@pytest.mark.parametrize(("fault", "failure", "told"), READ_FAULTS.values(), ids=READ_FAULTS)
+def test_an_object_that_does_not_come_to_the_engine_is_told(
+    fault: Fault, failure: str, told: str, kind: str, seaweed: Seaweed, tmp_path: Path
+) -> None:
+    seaweed.put(BUCKET, "in/1.csv", b"id,name\n" + b"1,A\n" * 100_000)
     seaweed.put(BUCKET, "out/old.csv", b"id,name\n9,old\n")
-    faults: list[tuple[Fault, str]] = [("gone", "source-changed"), ("busy", "store-failed"), ("cut", "store-failed")]
-    for fault, failure in faults:
-        with proxied(seaweed.host) as proxy:
-            proxy.rule(fault, "", "/in/1.parquet")
-            code, report = run(tmp_path, seaweed, source(kind="PARQUET"), target(), host=proxy.host)
-        assert (code, report["failure"]["code"], report["failure"]["nodeId"]) == (1, failure, 1), report
+    if kind == "PARQUET":
+        assert run(tmp_path, seaweed, source(), target(kind=kind, prefix="mid"))[0] == 0
+    with proxied(seaweed.host) as proxy:
+        proxy.rule(fault, "", "/in/1.csv" if kind == "CSV" else "/mid/part")
+        prefix = "in" if kind == "CSV" else "mid"
+        code, report = run(tmp_path, seaweed, source(kind=kind, prefix=prefix), target(), host=proxy.host)
+    assert (code, report["failure"]["code"], report["failure"]["nodeId"]) == (1, failure, 1), report
+    assert re.search(f"lake/{prefix}/.*({told})", report["failure"]["message"]), report
     assert texts(seaweed, "out") == ["id,name\n9,old\n"]
+
+
+def test_text_that_stops_coming_in_the_middle_is_told(seaweed: Seaweed, tmp_path: Path) -> None:
+    """After the first range: the engine has begun to read by then."""
+    seaweed.put(BUCKET, "in/1.csv", b"id,name\n" + b"1,A\n" * 100_000)
+    with proxied(seaweed.host) as proxy:
+        proxy.rule("gone", "GET", "/in/1.csv", after=2)  # the header, and the first range
+        code, report = run(tmp_path, seaweed, source(), target(), host=proxy.host)
+    assert (code, report["failure"]["code"], report["failure"]["nodeId"]) == (1, "source-changed", 1), report
+    assert "'lake/in/1.csv' is gone" in report["failure"]["message"]
+    assert seaweed.keys(BUCKET, "out") == []
+
+
+def test_keys_for_one_prefix_do_there_and_nowhere_else(seaweed: Seaweed, tmp_path: Path) -> None:
+    seaweed.put(BUCKET, "open/in/1.csv", b"id,name\n1,A\n")
+    seaweed.put(BUCKET, "closed/1.csv", b"id,name\n1,A\n")
+    code, report = run(tmp_path, seaweed, source(prefix="open/in"), target(prefix="open/out"), keys=NARROW)
+    assert code == 0, report
+    code, report = run(tmp_path, seaweed, source(prefix="closed"), target(prefix="open/out"), keys=NARROW)
+    assert (code, report["failure"]["code"], report["failure"]["nodeId"]) == (1, "store-denied", 1), report
+    assert "lake/closed" in report["failure"]["message"]
+    assert texts(seaweed, "open/out") == ["id,name\n1,A\n"]
+    code, report = run(tmp_path, seaweed, source(prefix="open/in"), target(prefix="closed"), keys=NARROW)
+    assert (code, report["failure"]["code"]) == (1, "store-denied"), report
+    assert seaweed.keys(BUCKET, "closed") == ["closed/1.csv"]
+
+
+def test_clocks_that_differ_are_told(seaweed: Seaweed, tmp_path: Path) -> None:
+    with proxied(seaweed.host) as proxy:
+        proxy.rule("skew", "GET")
+        code, report = run(tmp_path, seaweed, source(), target(), host=proxy.host)
+    assert (code, report["failure"]["code"]) == (1, "store-denied"), report
+    assert "the clocks of this machine and of the endpoint differ" in report["failure"]["message"]
+
+
+def test_a_job_over_tls_with_an_own_authority(seaweed: Seaweed, tmp_path: Path) -> None:
+    seaweed.put(BUCKET, "in/1.csv", b"id,name\n1,A\n2,B\n")
+    more = {"HEADRACE_S3_ENDPOINT": f"https://{seaweed.secure}", "HEADRACE_S3_CA_BUNDLE": seaweed.authority}
+    assert run(tmp_path, seaweed, source(), target(kind="PARQUET", prefix="mid"), **more)[0] == 0
+    code, report = run(tmp_path, seaweed, source(kind="PARQUET", prefix="mid"), target(), **more)
+    assert code == 0, report
+    assert sorted(texts(seaweed, "out")[0].splitlines()) == ["1,A", "2,B", "id,name"]
+    code, report = run(tmp_path, seaweed, source(), target(), HEADRACE_S3_ENDPOINT=f"https://{seaweed.secure}")
+    assert (code, report["failure"]["code"]) == (1, "store-denied"), report
+    assert "s3_ca_bundle" in report["failure"]["hint"]
+
+
+def test_compressed_text_is_read(seaweed: Seaweed, tmp_path: Path) -> None:
+    seaweed.put(BUCKET, "in/1.csv.gz", gzip.compress(b"id,name\n1,A\n"))
+    code, report = run(tmp_path, seaweed, source(), target())
+    assert code == 0, report
+    assert texts(seaweed, "out") == ["id,name\n1,A\n"]
+
+
+def test_a_source_may_be_read_twice(seaweed: Seaweed, tmp_path: Path) -> None:
+    seaweed.put(BUCKET, "in/1.csv", b"id,name\n1,A\n2,B\n")
+    code, report = run(tmp_path, seaweed, source(), source(node_id=2), only_a(3), target(parents=(3,)),
+                       target(node_id=10, parents=(2,), prefix="all"))  # fmt: skip
+    assert code == 0, report
+    assert texts(seaweed, "out") == ["id,name\n1,A\n"]
+    assert texts(seaweed, "all") == ["id,name\n1,A\n2,B\n"]
 
 
 def test_data_that_can_not_be_read_is_told_with_its_name(seaweed: Seaweed, tmp_path: Path) -> None:

@@ -121,12 +121,12 @@ def _size(path: Path) -> int:
         return -1
 
 
-def wait_until(condition: Callable[[], bool], *, process: "subprocess.Popen[str]") -> bool:
+def wait_until(condition: Callable[[], bool], *, process: "subprocess.Popen[str] | None" = None) -> bool:
     """Wait for a condition, at most a minute. False when the process ended before."""
     for _ in range(60_000):
         if condition():
             return True
-        if process.poll() is not None:
+        if process is not None and process.poll() is not None:
             return False
         time.sleep(0.001)
     raise AssertionError("the condition never came")

@@ -8,22 +8,30 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import unquote
 
-Fault = Literal["drop", "hang", "busy", "cut", "lose", "gone"]
-_ANSWERS = {"busy": ("503 Slow Down", "SlowDown"), "gone": ("404 Not Found", "NoSuchKey")}
+Fault = Literal["drop", "hang", "busy", "cut", "lose", "gone", "skew", "slow"]
+_ANSWERS = {
+    "busy": ("503 Slow Down", "SlowDown"),
+    "gone": ("404 Not Found", "NoSuchKey"),
+    "skew": ("403 Forbidden", "RequestTimeTooSkewed"),
+}
+_PACE = 64 * 1024, 0.05
 
 
 @dataclass
 class Rule:
     """What happens to the next `times` requests of this method whose address has this text.
 
-    drop: the connection ends without an answer. hang: no answer comes. busy: 503. gone: 404. cut: the answer ends in
-    the middle of its body. lose: the server does what is asked, and its answer is lost.
+    drop: the connection ends without an answer. hang: no answer comes. busy: 503. gone: 404. skew: 403, for the clock.
+    cut: the answer ends in the middle of its body. lose: the server does what is asked, and its answer is lost. slow:
+    the body of the request is taken at a megabyte a second.
     """
 
     fault: Fault
     method: str = ""
     path: str = ""
     times: int = 1_000_000
+    after: int = 0
+    """How many such requests are let through first."""
     met: int = 0
 
     def takes(self, method: str, path: str) -> bool:
@@ -38,12 +46,15 @@ class Proxy:
     upstream: tuple[str, int]
     rules: list[Rule] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
+    heads: list[str] = field(default_factory=list)
+    cut_off: int = 0
+    """How many requests ended in the middle of their body."""
     over: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def rule(self, fault: Fault, method: str = "", path: str = "", *, times: int = 1_000_000) -> Rule:
+    def rule(self, fault: Fault, method: str = "", path: str = "", *, times: int = 1_000_000, after: int = 0) -> Rule:
         """Add a rule."""
-        made = Rule(fault, method, path, times)
+        made = Rule(fault, method, path, times, after)
         self.rules.append(made)
         return made
 
@@ -53,6 +64,9 @@ class Proxy:
             self.seen.append(f"{method} {path}")
             found = next((rule for rule in self.rules if rule.takes(method, path)), None)
             if found is None:
+                return None
+            if found.after:
+                found.after -= 1
                 return None
             found.met += 1
             return found.fault
@@ -81,17 +95,19 @@ def _accept(server: socket.socket, proxy: Proxy) -> None:
 def _serve(client: socket.socket, proxy: Proxy) -> None:
     """One request: every connection ends with its answer."""
     with client, suppress(OSError):
-        head, body = _request(client)
-        if not head:
+        lines, body = _head(client)
+        if not lines:
             return
-        method, target, _ = head.split("\r\n")[0].split(" ")
+        method, target, _ = lines[0].split(" ")
         fault = proxy.fault(method, unquote(target))
+        proxy.heads.append("\n".join(lines))
+        head, body = _request(client, lines, body, proxy, slowly=fault == "slow")
         match fault:
             case "drop":
                 return
             case "hang":
                 proxy.over.wait()
-            case "busy" | "gone":
+            case "busy" | "gone" | "skew":
                 client.sendall(_answer(fault))
             case _:
                 with socket.create_connection(proxy.upstream) as server:
@@ -99,23 +115,40 @@ def _serve(client: socket.socket, proxy: Proxy) -> None:
                     _relay(server, client, fault)
 
 
-def _request(client: socket.socket) -> tuple[str, bytes]:
-    """Head and body of a request; the head says that the connection ends, and does not wait to be told to go on."""
+def _head(client: socket.socket) -> tuple[list[str], bytes]:
+    """The lines of a request's head, and what has come of its body."""
     data = b""
     while b"\r\n\r\n" not in data:
         more = client.recv(65536)
         if not more:
-            return "", b""
+            return [], b""
         data += more
     raw, _, body = data.partition(b"\r\n\r\n")
-    lines = raw.decode("latin-1").split("\r\n")
+    return raw.decode("latin-1").split("\r\n"), body
+
+
+def _request(client: socket.socket, lines: list[str], body: bytes, proxy: Proxy, *, slowly: bool) -> tuple[str, bytes]:
+    """Head and body of a request; the head says that the connection ends, and does not wait to be told to go on."""
     names = {line.partition(":")[0].lower(): line.partition(":")[2].strip() for line in lines[1:]}
     if "expect" in names:
         client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
     while len(body) < int(names.get("content-length", "0")):
-        body += client.recv(65536)
+        more = _received(client)
+        if not more:
+            proxy.cut_off += 1
+            raise OSError("the client went away")
+        body += more
+        if slowly:
+            proxy.over.wait(_PACE[1])
     kept = [line for line in lines if line.partition(":")[0].lower() not in ("expect", "connection")]
     return "\r\n".join((*kept, "Connection: close")), body
+
+
+def _received(client: socket.socket) -> bytes:
+    try:
+        return client.recv(_PACE[0])
+    except ConnectionError:
+        return b""
 
 
 def _relay(server: socket.socket, client: socket.socket, fault: Fault | None) -> None:

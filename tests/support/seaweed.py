@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from http.client import HTTPConnection
 from pathlib import Path
@@ -19,7 +19,9 @@ from headrace.stores.objects.client import Client, Patience, Sizes
 from tests.support.services import free_ports
 
 FULL = ("FULLACCESSKEY", "full/secret+key")
+NARROW = ("NARROWACCESSKEY", "narrow/secret+key")
 LIMITED = ("LIMITEDACCESSKEY", "limited/secret+key")
+DOMAIN = "s3.localhost"
 BUCKETS = ("lake", "other", "kill")
 _START_SECONDS = 60.0
 
@@ -31,9 +33,19 @@ class Seaweed:
     host: str
     pid: int = 0
     filer: str = ""
+    secure: str = ""
+    """Where the same is spoken over TLS, by a certificate of `authority`."""
+    authority: str = ""
 
     def access(self, keys: tuple[str, str] = FULL) -> Access:
         return Access(self.host, False, "us-east-1", "path", "", *keys)
+
+    def secure_access(self) -> Access:
+        return Access(self.secure, True, "us-east-1", "path", self.authority, *FULL)
+
+    def virtual_access(self) -> Access:
+        """With the bucket in the host's name."""
+        return replace(self.access(), host=f"{DOMAIN}:{self.host.partition(':')[2]}", url_style="virtual")
 
     def client(self) -> Client:
         return _client(self)
@@ -94,24 +106,38 @@ def running(program: str, folder: Path) -> Iterator[Seaweed]:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "data").mkdir()
     (folder / "s3.json").write_text(json.dumps({"identities": _identities()}))
-    ports = free_ports(8)
+    _certify(folder)
+    ports = free_ports(9)
     names = ["master.port", "master.port.grpc", "volume.port", "volume.port.grpc"]
-    names += ["filer.port", "filer.port.grpc", "s3.port", "s3.port.grpc"]
+    names += ["filer.port", "filer.port.grpc", "s3.port", "s3.port.grpc", "s3.port.https"]
     options = [f"-{name}={port}" for name, port in zip(names, ports, strict=True)]
     fixed = (
         f"-dir={folder / 'data'} -ip=127.0.0.1 -ip.bind=127.0.0.1 -filer -s3 -s3.config={folder / 's3.json'} "
         "-s3.iam=false -s3.port.iceberg=0 -s3.port.lance=0 -s3.autoCreateBucket=false -master.telemetry=false "
+        f"-s3.cert.file={folder / 'server.pem'} -s3.key.file={folder / 'server.key'} -s3.domainName={DOMAIN} "
         "-master.volumeSizeLimitMB=256 -volume.max=0"
     )
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen([program, "server", *fixed.split(), *options], cwd=folder, stdout=log, stderr=log)
         try:
-            found = Seaweed(f"127.0.0.1:{ports[6]}", server.pid, f"127.0.0.1:{ports[4]}")
+            hosts = [f"127.0.0.1:{ports[index]}" for index in (6, 4, 8)]
+            found = Seaweed(hosts[0], server.pid, hosts[1], hosts[2], str(folder / "ca.pem"))
             _wait(server, found, folder / "log")
             yield found
         finally:
             server.kill()
             server.wait()
+
+
+def _certify(folder: Path) -> None:
+    """An authority of our own, and its certificate for the server."""
+    from trustme import CA
+
+    authority = CA()
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    certificate = authority.issue_cert("127.0.0.1", "localhost")
+    certificate.private_key_pem.write_to_path(str(folder / "server.key"))
+    certificate.cert_chain_pems[0].write_to_path(str(folder / "server.pem"))
 
 
 def _identities() -> list[dict[str, Any]]:
@@ -121,6 +147,12 @@ def _identities() -> list[dict[str, Any]]:
     return [
         identity("full", FULL, ["Admin", "Read", "Write", "List", "Tagging"]),
         identity("limited", LIMITED, ["Read:lake", "Write:lake", "List:lake"]),
+        # Above the prefix a run asks whether somebody else writes or publishes there.
+        identity(
+            "narrow",
+            NARROW,
+            ["List:lake", "Read:lake/_headrace*", *(f"{verb}:lake/open/*" for verb in ("Read", "Write"))],
+        ),
     ]
 
 

@@ -55,7 +55,7 @@ def unpacked(found: StoredObject, file: BinaryIO, how: Packing, folder: Path, go
         except (ValueError, zlib.error) as error:
             told = f"{found.bucket}/{found.key}: the compressed data is cut off or damaged: {error}"
             raise BadData(told, hint="write the object anew, or set options.compression to what it is") from None
-    return replace(found, location=str(target))
+    return replace(found, location=str(target), origin=None)
 
 
 class _Frame(Protocol):

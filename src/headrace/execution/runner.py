@@ -59,7 +59,7 @@ class Run:
         """How far the run is, 0 to 1, and what it is at: a phase, or the name of the node at work."""
         if self._phase == "running":
             return self._engine.progress()
-        return (1.0, "publishing") if self._phase == "publishing" else (0.0, self._phase)
+        return (1.0 if self._phase in ("saving", "publishing") else 0.0), self._phase
 
     def cancel(self, cause: RunFailed) -> bool:
         """Stop the run within a second, for a cause. False when it is too late: the new data is being published."""
@@ -101,6 +101,8 @@ class Run:
             pending = self._claimed(held, writes)
             sources = {read.node_id: self._listed(read) for read in reads}
             outcome = self._run(writes, sources, pending)
+            self._phase = "saving"
+            pending.flush(self._go_on)
             for read in reads:
                 _placed(read, partial(unchanged, self._store, sources[read.node_id]))
             with self._stop:

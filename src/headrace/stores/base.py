@@ -4,7 +4,7 @@ A store knows buckets and keys. It knows nothing of jobs, generations or commit 
 needs no more from a store than the few primitives here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
@@ -13,11 +13,18 @@ from headrace.plan.ops import Place
 from headrace.stores.access import Access
 
 
+def go_on_always() -> None:
+    """Nobody stops what asks this."""
+
+
 class Origin(Protocol):
     """Where objects come from when an engine can't just open them as files."""
 
-    def open(self, found: "StoredObject") -> BinaryIO:
-        """An object's bytes, from its first one. Reading raises SourceChanged unless it is still the one listed."""
+    def open(self, found: "StoredObject", go_on: Callable[[], None] = go_on_always) -> BinaryIO:
+        """An object's bytes, from its first one. Reading raises SourceChanged unless it is still the one listed.
+
+        `go_on` is called while bytes are waited for, and may raise.
+        """
 
     def access(self, bucket: str) -> Access:
         """What an engine needs to read objects of the bucket."""
@@ -49,7 +56,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """An existing local folder into which an engine writes its files for one target."""
+    """An existing local folder into which an engine writes its files for one target, each from beginning to end."""
 
     directory: str
     place: Place
@@ -94,8 +101,11 @@ class Store(Protocol):
     def stage(self, bucket: str, folder: str) -> str:
         """A local folder for files that `flush` brings to `folder`."""
 
-    def flush(self, bucket: str, folder: str) -> None:
-        """Make lasting what was written into the local folder that `stage` gave for `folder`."""
+    def flush(self, bucket: str, folder: str, go_on: Callable[[], None] = go_on_always) -> None:
+        """Make lasting what was written into the local folder that `stage` gave for `folder`.
+
+        `go_on` is called while that takes long, and may raise.
+        """
 
     def discard(self, bucket: str, folder: str) -> None:
         """Remove `folder` with everything in it, data or not; nothing there is no error."""

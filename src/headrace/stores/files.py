@@ -9,14 +9,14 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from headrace.clock import Clock, SystemClock
 from headrace.errors import StoreDenied, StoreError, StoreFull, StoreMissing
 from headrace.stores import locks
-from headrace.stores.base import Listing, StoredObject
+from headrace.stores.base import Listing, StoredObject, go_on_always
 from headrace.stores.names import OURS, check_bucket, check_key, is_hidden, join
 from headrace.stores.names import within as is_within
 from headrace.stores.settling import Settling
@@ -96,7 +96,7 @@ class FolderStore:
         self._settling[path] = Settling(path)
         return path
 
-    def flush(self, bucket: str, folder: str) -> None:
+    def flush(self, bucket: str, folder: str, go_on: Callable[[], None] = go_on_always) -> None:
         """Make lasting what lies in `folder`, and the names of all folders that lead to it."""
         base, path = self._bucket(bucket), self._path(bucket, folder)
         if path in self._settling:
@@ -104,6 +104,7 @@ class FolderStore:
         with told(join(bucket, folder)):
             for inner, _, names in os.walk(path, onerror=_raise):
                 for name in names:
+                    go_on()
                     _sync(os.path.join(inner, name))
                 _sync(inner)
             while path != base:

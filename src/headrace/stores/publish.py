@@ -7,13 +7,13 @@ record is there, back when it is not. Readers take no lock: they look at the rec
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from headrace.errors import SourceChanged, StoreDenied, StoreError, StoreMissing
 from headrace.plan.ops import Place, UpdateType
-from headrace.stores.base import Listing, Snapshot, Staged, Store, StoredObject
+from headrace.stores.base import Listing, Snapshot, Staged, Store, StoredObject, go_on_always
 from headrace.stores.names import OURS, ancestors, check_key, clean_prefix, join, record_key, within
 from headrace.stores.records import Added, Record, dump, load
 
@@ -119,6 +119,7 @@ class Publication:
         self._old = [_relative(_view(store, each.place).objects, each.folder) for each in targets]
         self._staged: dict[int, Staged] = {}
         self._asked = False
+        self._flushed = False
         self.done = False
 
     def stage(self, index: int) -> Staged:
@@ -129,13 +130,18 @@ class Publication:
             self._staged[index] = Staged(directory, target.place, self._run)
         return self._staged[index]
 
+    def flush(self, go_on: Callable[[], None] = go_on_always) -> None:
+        """Make lasting what was staged, which may take long: `go_on` is called meanwhile and may raise."""
+        for target in () if self._flushed else self._targets:
+            self._store.flush(target.place.bucket, target.staging_folder, go_on)
+        self._flushed = True
+
     def commit(self) -> tuple[Published, ...]:
         """Publish all targets. When this returns, the new data is there and will last."""
         if self._asked or len(self._staged) < len(self._targets):
             raise ValueError("a publication is committed once, after every target was staged")
         self._asked = True
-        for target in self._targets:
-            self._store.flush(target.place.bucket, target.staging_folder)
+        self.flush()
         steps = [self._decide(target, old) for target, old in zip(self._targets, self._old, strict=True)]
         for target, step in zip(self._targets, steps, strict=True):
             if isinstance(step, Record):

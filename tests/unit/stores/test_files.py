@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from headrace.errors import StoreDenied, StoreError, StoreFull, StoreMissing
-from headrace.stores.base import Store
+from headrace.stores.base import Store, go_on_always
 from headrace.stores.files import FolderStore, told
 from headrace.stores.publish import snapshot
 from tests.support.publishing import BUCKET, ours, place, publish, put, rows
@@ -191,7 +191,7 @@ def test_what_the_system_refuses_is_told_in_the_names_of_the_store(number: int, 
 class FullDisk(FolderStore):
     """A store whose disk is full when the engine's files are flushed."""
 
-    def flush(self, bucket: str, folder: str) -> None:
+    def flush(self, bucket: str, folder: str, go_on: Callable[[], None] = go_on_always) -> None:
         with told(f"{bucket}/{folder}"):
             raise OSError(errno.ENOSPC, "full")
 

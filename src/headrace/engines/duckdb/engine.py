@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -14,6 +15,9 @@ from headrace.engines.duckdb.sources import Lenient, literal_name
 from headrace.errors import Cancelled
 from headrace.plan.ops import Read, ReadTable, Sink, WriteTable, in_order
 from headrace.stores.base import Snapshot, Staged
+
+if TYPE_CHECKING:
+    from headrace.engines.duckdb.streams import Streams
 
 _Connection = duckdb.DuckDBPyConnection
 _SPILLED = "duckdb_temp*"
@@ -31,6 +35,7 @@ class DuckDbEngine:
         self._spill = Path(limits.temp_directory)
         self._cancelled = threading.Event()
         self._connection: _Connection | None = None
+        self._streams: Streams | None = None
         self._at = (0, 1, "")
 
     def gaps(self, sinks: Sequence[Sink]) -> tuple[Gap, ...]:
@@ -64,6 +69,7 @@ class DuckDbEngine:
         reads = {op.node_id: op for op in in_order(sinks) if isinstance(op, Read)}
         sources = inputs.unpacked(reads, sources, self._spill, self._go_on)
         reads, sources = inputs.in_utf8(reads, sources, self._spill, self._go_on)
+        sources, self._streams = remote.streamed(reads, sources, self._go_on)
         try:
             try:
                 return self._run(sinks, reads, sources, targets)
@@ -77,6 +83,8 @@ class DuckDbEngine:
                 _empty(targets)
                 return self._run(sinks, reads, sources, targets)
         except duckdb.Error as error:
+            if self._streams is not None and self._streams.failure is not None:
+                raise self._streams.failure from error
             places = failures.Places({op.node_id: op for op in in_order(sinks)}, sources, targets)
             raise failures.explained(error, places, cancelled=self._cancelled.is_set()) from error
 
@@ -100,8 +108,8 @@ class DuckDbEngine:
                 whole = True
                 _empty(targets)
             except duckdb.Error as error:
-                if self._cancelled.is_set():
-                    raise
+                if self._cancelled.is_set() or (self._streams is not None and self._streams.failure is not None):
+                    raise  # not the data's fault, so nothing is to be looked for in it
                 if failures.is_bad_value(error):
                     with self._open(sources, {}) as con:
                         raise failures.bad_value(con, error, reads, sources) from error
@@ -155,6 +163,8 @@ class DuckDbEngine:
         names = [stored.location for snapshot in sources.values() for stored in snapshot.objects]
         files = [*names, *(plain for name in names if (plain := literal_name(name)) != name)]
         folders = [f"{staged.directory}/" for staged in targets.values()]
+        if self._streams is not None:
+            con.register_filesystem(self._streams)
         remote.prepare(con, [stored for snapshot in sources.values() for stored in snapshot.objects])
         con.execute("SET allowed_paths = $files", {"files": files})
         con.execute("SET allowed_directories = $folders", {"folders": folders})

@@ -1,23 +1,30 @@
 """Reading from object storage: what a connection is given for it, and what its failures mean.
 
-The extension is loaded from its installed package, without the network, and only for a run that reads such objects.
-Keys stand in a secret of the connection; no statement of a job ever holds one.
+Text goes through our own reader (`streams`), Parquet through the engine's extension. That is loaded from its installed
+package, without the network, and only for a run that reads such objects. Keys stand in a secret of the connection; no
+statement of a job ever holds one.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import duckdb
 
 from headrace.engines.dialects import DuckDbDialect
 from headrace.errors import EngineFailed, RunFailed, SourceChanged, StoreDenied, StoreError
+from headrace.plan.ops import Read
 from headrace.stores.access import Access
-from headrace.stores.base import StoredObject
+from headrace.stores.base import Snapshot, StoredObject
+
+if TYPE_CHECKING:
+    from headrace.engines.duckdb.streams import Streams
 
 SCHEME = "s3://"
+STREAMS = "objects://"
 SQL = DuckDbDialect()
 _PACKAGE = "duckdb_extension_httpfs"
 _SETTINGS = (
@@ -34,9 +41,23 @@ _AGAIN = "run again; if it stays, look at the endpoint"
 _CHANGED = "run again when nobody writes there"
 
 
+def streamed(
+    reads: Mapping[int, Read], sources: Mapping[int, Snapshot], go_on: Callable[[], None]
+) -> "tuple[Mapping[int, Snapshot], Streams | None]":
+    """The sources, text files of object storage as streams; None when there are no such files."""
+    if not any(each.origin for node_id in reads for each in sources[node_id].objects):
+        return sources, None
+    try:
+        from headrace.engines.duckdb import streams
+    except ModuleNotFoundError as error:
+        raise EngineFailed(f"object storage needs the package {error.name}", hint="install headrace[s3]") from None
+    return streams.streamed(reads, sources, go_on)
+
+
 def prepare(con: duckdb.DuckDBPyConnection, objects: Iterable[StoredObject]) -> None:
     """Let the connection read those of the objects that lie in object storage, each bucket with its own keys."""
-    found = {each.bucket: each.origin.access(each.bucket) for each in objects if each.origin is not None}
+    there = [each for each in objects if each.location.startswith(SCHEME)]
+    found = {each.bucket: each.origin.access(each.bucket) for each in there if each.origin is not None}
     if not found:
         return
     con.execute(f"LOAD {SQL.text(extension())}")

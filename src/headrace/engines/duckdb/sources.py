@@ -250,7 +250,7 @@ def listed(files: Iterable[str]) -> str:
 
 def literal_name(name: str) -> str:
     """A file name as the pattern that matches it alone."""
-    if name.startswith("s3://"):
+    if name.startswith((remote.SCHEME, remote.STREAMS)):
         return name  # there the engine knows no patterns: see `remote`
     return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in name)
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
-from pathlib import Path
+from mmap import mmap
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from botocore import exceptions
 
@@ -26,6 +26,7 @@ from headrace.stores.base import StoredObject
 from headrace.stores.names import check_bucket, join
 from headrace.stores.objects.answers import failed, meant
 
+T = TypeVar("T")
 Kind = Literal["plain", "heartbeat", "copy"]
 
 AT_ONCE = 4
@@ -67,7 +68,7 @@ class Client:
     def __init__(self, access: Callable[[str], Access], patience: Patience, sizes: Sizes) -> None:
         self.access = access
         self._patience = patience
-        self._sizes = sizes
+        self.sizes = sizes
         self._made: dict[tuple[Access, Kind], Any] = {}
         self._lock = threading.Lock()
 
@@ -102,7 +103,7 @@ class Client:
 
     def pages(self, bucket: str, folder: str) -> Iterator[Mapping[str, Any]]:
         """Every object under a folder, hidden ones too."""
-        asked = {"Bucket": bucket, "Prefix": f"{folder}/" if folder else "", "MaxKeys": self._sizes.page}
+        asked = {"Bucket": bucket, "Prefix": f"{folder}/" if folder else "", "MaxKeys": self.sizes.page}
         more: Mapping[str, str] | None = {}
         while more is not None:
             with self.told(bucket, folder) as client:
@@ -122,11 +123,33 @@ class Client:
 
         A body that ends early is asked for again: the library only looks at the head of an answer.
         """
+        return self._got(bucket, key, kind, conditions, lambda body: bytes(body.read()))
+
+    def part(self, bucket: str, key: str, *, start: int, end: int, etag: str) -> memoryview | None:
+        """Bytes of an object, which must still have the etag; None when it is not there.
+
+        They lie in memory of their own, which goes back to the system with them: the heap would keep what was freed.
+        """
+
+        def taken(body: Any) -> memoryview:
+            into, at = memoryview(mmap(-1, end - start)), 0
+            while chunk := body.read(_MIB):
+                into[at : at + len(chunk)] = chunk
+                at += len(chunk)
+            return into[:at]
+
+        conditions = {"Range": f"bytes={start}-{end - 1}", "IfMatch": f'"{etag}"'}
+        answer = self._got(bucket, key, "plain", conditions, taken)
+        return None if answer is None else answer[0]
+
+    def _got(
+        self, bucket: str, key: str, kind: Kind, conditions: Mapping[str, str], take: Callable[[Any], T]
+    ) -> tuple[T, Mapping[str, Any]] | None:
         for left in range(self._patience.attempts - 1, -1, -1):
             with self.told(bucket, key, kind) as client:
                 try:
                     answer = client.get_object(Bucket=bucket, Key=key, **conditions)
-                    return answer["Body"].read(), answer
+                    return take(answer["Body"]), answer
                 except exceptions.ClientError as error:
                     if _code(error) in _ABSENT:
                         return None
@@ -136,30 +159,49 @@ class Client:
                         raise
         raise AssertionError("the last attempt returns or raises")
 
-    def upload(self, bucket: str, key: str, file: Path) -> None:
-        """Upload a file, a large one in parts; one that fails leaves no parts behind."""
-        from boto3.s3.transfer import TransferConfig
-        from s3transfer.manager import TransferManager
+    def put(self, bucket: str, key: str, body: Any) -> None:
+        """Write an object with one request; `body` is bytes, or a file as far as requests read one."""
+        with self.told(bucket, key) as client:
+            client.put_object(Bucket=bucket, Key=key, Body=body)
 
-        config = TransferConfig(
-            multipart_threshold=self._sizes.upload_whole,
-            multipart_chunksize=self._sizes.upload_part,
-            max_concurrency=AT_ONCE,
-        )
-        with self.told(bucket, key) as client, TransferManager(client, config) as manager:
-            manager.upload(str(file), bucket, key).result()
+    def begin(self, bucket: str, key: str) -> str:
+        """Begin an upload in parts and give its id."""
+        with self.told(bucket, key) as client:
+            return str(client.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"])
+
+    def send(self, bucket: str, key: str, upload: str, *, number: int, body: Any) -> str:
+        """Upload a part, from number 1 on, and give its etag."""
+        with self.told(bucket, key) as client:
+            part = client.upload_part(Bucket=bucket, Key=key, UploadId=upload, PartNumber=number, Body=body)
+            return str(part["ETag"])
+
+    def complete(self, bucket: str, key: str, upload: str, etags: Sequence[str]) -> None:
+        """Make an object of all parts. One that is done already, since an answer was lost, is passed over."""
+        parts = [{"PartNumber": number, "ETag": etag} for number, etag in enumerate(etags, start=1)]
+        into = {"Bucket": bucket, "Key": key, "UploadId": upload}
+        with self.told(bucket, key, "copy") as client:
+            try:
+                client.complete_multipart_upload(**into, MultipartUpload={"Parts": parts})
+            except exceptions.ClientError as error:
+                if _code(error) != "NoSuchUpload":
+                    raise
+
+    def give_up(self, bucket: str, key: str, upload: str) -> None:
+        """End an upload in parts; what came of it goes."""
+        with self.told(bucket, key, "heartbeat") as client:
+            _abort(client, {"Bucket": bucket, "Key": key, "UploadId": upload})
 
     def copy(self, found: StoredObject, target: str) -> None:
         """Copy an object on the server to another key of its bucket."""
         source = {"Bucket": found.bucket, "Key": found.key}
         with self.told(found.bucket, target, "copy") as client:
-            if found.size <= self._sizes.copy_whole:
+            if found.size <= self.sizes.copy_whole:
                 client.copy_object(Bucket=found.bucket, Key=target, CopySource=source)
             else:
                 self._copy_in_parts(client, source, target, found)
 
     def _copy_in_parts(self, client: Any, source: Mapping[str, str], target: str, found: StoredObject) -> None:
-        part = self._sizes.copy_part
+        part = self.sizes.copy_part
         upload = client.create_multipart_upload(Bucket=found.bucket, Key=target)["UploadId"]
         into = {"Bucket": found.bucket, "Key": target, "UploadId": upload}
 

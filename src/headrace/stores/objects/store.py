@@ -10,24 +10,24 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from headrace.clock import Clock, SystemClock
 from headrace.errors import SourceChanged, StoreError, StoreFull
 from headrace.stores.access import Access
-from headrace.stores.base import Listing, StoredObject
-from headrace.stores.names import OURS, check_bucket, check_key, is_hidden, join, within
+from headrace.stores.base import Listing, StoredObject, go_on_always
+from headrace.stores.names import OURS, check_bucket, check_key, is_hidden, within
 from headrace.stores.objects import leases
 from headrace.stores.objects.client import AT_ONCE, Client, Patience, Sizes, moment
 from headrace.stores.objects.leases import OWNER, Claim, Found, Taken
+from headrace.stores.objects.ranges import Ranges
+from headrace.stores.objects.uploads import Uploads
 
 _CLOCK = SystemClock()
 _PATIENCE = Patience()
 _SIZES = Sizes()
-_FIRST_RANGE = 64 * 1024
-_RANGE = 8 * 1024 * 1024
-_GONE = "run again when nobody writes there"
 
 
 class ObjectStore:
@@ -48,11 +48,12 @@ class ObjectStore:
         clock: Clock = _CLOCK,
     ) -> None:
         self._client = Client(access, patience, sizes)
+        self._readers = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="ranges")
         self._scratch = scratch
         self._lease = lease
         self._clock = clock
         self._claims: list[Claim] = []
-        self._staged: dict[tuple[str, str], Path] = {}
+        self._staged: dict[tuple[str, str], Uploads] = {}
         self._conditional: dict[Access, bool] = {}
 
     def access(self, bucket: str) -> Access:
@@ -86,17 +87,16 @@ class ObjectStore:
         answer = self._client.get(bucket, key)
         return None if answer is None else answer[0]
 
-    def open(self, found: StoredObject) -> BinaryIO:
-        """An object's bytes, from its first one."""
-        return io.BufferedReader(_Ranges(self._client, found))
+    def open(self, found: StoredObject, go_on: Callable[[], None] = go_on_always) -> BinaryIO:
+        """An object's bytes, from its first one. `go_on` is called while they are waited for, and may raise."""
+        return io.BufferedReader(Ranges(self._client, self._readers, found, go_on))
 
     def write(self, bucket: str, key: str, data: bytes) -> None:
         """Write a small object: whole or not at all. Under a claim, only after that was renewed once more."""
         check_key(key)
         for claim in self._covering(bucket, key):
             claim.renew()
-        with self._client.told(bucket, key) as client:
-            client.put_object(Bucket=bucket, Key=key, Body=data)
+        self._client.put(bucket, key, data)
 
     def move(self, bucket: str, moves: Sequence[tuple[str, str]]) -> None:
         """Give objects other names: copies of all first, then the removals. One that is not there is passed over."""
@@ -118,7 +118,7 @@ class ObjectStore:
         self._drop(bucket, keys)
 
     def stage(self, bucket: str, folder: str) -> str:
-        """A local folder for the files of an engine."""
+        """A local folder for the files of an engine; large ones are uploaded while they grow."""
         check_bucket(bucket)
         check_key(folder)
         try:
@@ -128,23 +128,19 @@ class ObjectStore:
         except OSError as error:
             hint = "let this user write there, make room, or set temp_directory"
             raise StoreFull(f"the folder for staged files: {error.strerror}", hint=hint) from error
-        self._staged[bucket, folder] = path
+        check = partial(self._check, bucket)
+        self._staged[bucket, folder] = Uploads(self._client, path, bucket=bucket, folder=folder, check=check)
         return str(path)
 
-    def flush(self, bucket: str, folder: str) -> None:
+    def flush(self, bucket: str, folder: str, go_on: Callable[[], None] = go_on_always) -> None:
         """Upload what was written into the local folder of `folder`, and look that all of it came over."""
-        local = self._staged.get((bucket, folder))
-        if local is None:
+        uploads = self._staged.get((bucket, folder))
+        if uploads is None:
             return
-        files = {join(folder, str(f.relative_to(local))): f for f in sorted(local.rglob("*")) if f.is_file()}
-        for key in files:
-            check_key(key)  # before anything is sent
-        for key, file in files.items():
-            self._check(bucket, key)
-            self._client.upload(bucket, key, file)
+        sizes = uploads.finish(go_on)
         there = {str(raw["Key"]): int(raw["Size"]) for raw in self._client.pages(bucket, folder)}
-        for key, file in files.items():
-            if there.get(key) != file.stat().st_size:
+        for key, size in sizes.items():
+            if there.get(key) != size:
                 raise StoreError(f"'{bucket}/{key}' is not there as it was uploaded", hint="run again")
         self._forget(bucket, folder)
 
@@ -264,7 +260,9 @@ class ObjectStore:
         """Remove the local folders whose files were uploaded, or are not wanted any more."""
         for of, staged in list(self._staged):
             if of == bucket and within(staged, folder):
-                shutil.rmtree(self._staged.pop((of, staged)), ignore_errors=True)
+                uploads = self._staged.pop((of, staged))
+                uploads.stop()
+                shutil.rmtree(uploads.local, ignore_errors=True)
 
     def _covering(self, bucket: str, key: str) -> list[Claim]:
         return [claim for claim in self._claims if claim.covers(bucket, key)]
@@ -272,41 +270,6 @@ class ObjectStore:
     def _check(self, bucket: str, key: str) -> None:
         for claim in self._covering(bucket, key):
             claim.check()
-
-
-class _Ranges(io.RawIOBase):
-    """An object read range by range, each one only if the object is still what it was."""
-
-    def __init__(self, client: Client, found: StoredObject) -> None:
-        super().__init__()
-        self._client = client
-        self._found = found
-        self._at = 0
-        self._chunk = memoryview(b"")
-
-    def readable(self) -> bool:
-        """It is only read."""
-        return True
-
-    def readinto(self, into: Any) -> int:
-        """Fill the buffer as far as one range goes."""
-        if not self._chunk and self._at < self._found.size:
-            self._chunk = memoryview(self._next(_FIRST_RANGE if self._at == 0 else _RANGE))
-            self._at += len(self._chunk)
-        size = min(len(into), len(self._chunk))
-        into[:size] = self._chunk[:size]
-        self._chunk = self._chunk[size:]
-        return size
-
-    def _next(self, size: int) -> bytes:
-        found = self._found
-        key = found.location.removeprefix(f"s3://{found.bucket}/")
-        last = min(self._at + size, found.size) - 1
-        asked = {"Range": f"bytes={self._at}-{last}", "IfMatch": f'"{found.etag}"'}
-        answer = self._client.get(found.bucket, key, conditions=asked)
-        if answer is None:
-            raise SourceChanged(f"'{found.bucket}/{found.key}' is gone since the run listed it", hint=_GONE)
-        return answer[0]
 
 
 def _ours(prefix: str, parts: Sequence[str]) -> list[str]:
