@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from benchmarks import figures, startup
+from benchmarks import figures, startup, storage
 from benchmarks.embedded import bars
 from benchmarks.figures import Bar, Run
 from benchmarks.workloads import HERE, WORKLOADS, Workload
@@ -53,11 +53,25 @@ The filter job above on ten rows, from a cold process.
 """
 
 
+_S3 = """\
+## What does it cost that data lies in object storage?
+
+The filter job above, the same from Parquet to Parquet, and an aggregation that writes almost nothing; each from the
+folder to the folder, and from SeaweedFS on the same machine to it. "Copy" reads the CSV object and writes it again,
+with no work in between. The commands take turns, every run in a cold process.
+
+The server works on the same cores as the job, so its CPU time is waited for; "server CPU" says how much of it there
+was, and "server's part" is its share of all CPU time. SeaweedFS compresses text when it takes it and unpacks it when it
+gives it, whatever the client does: 15 s of CPU time for each GB taken, 5 s for each GB given. With cores of its own
+that would cost a job nothing.
+"""
+
+
 def page(results: Mapping[str, Result]) -> str:
     """The whole page. A result that is not there is said to be missing."""
-    embedded, start = results.get("embedded"), results.get("startup")
-    parts = [_HEAD, _EMBEDDED, _embedded(embedded) if embedded else NOT_YET + "\n", _STARTUP]
-    return "\n".join((*parts, _startup(start) if start else NOT_YET + "\n"))
+    shown = ((_EMBEDDED, "embedded", _embedded), (_S3, "s3", _s3), (_STARTUP, "startup", _startup))
+    parts = [(told, of(results[name]) if name in results else NOT_YET + "\n") for told, name, of in shown]
+    return "\n".join((_HEAD, *(text for part in parts for text in part)))
 
 
 def _embedded(result: Result) -> str:
@@ -93,6 +107,36 @@ def _row(title: str, runs: Sequence[Run], duckdb: Sequence[Run]) -> str:
         str(len(runs)),
     )
     return f"| {title} | {' | '.join(cells)} |"
+
+
+def _s3(result: Result) -> str:
+    if result["scale"] != 1:
+        raise ValueError(f"measured at scale {result['scale']}: only full scale is published")
+    runs = {name: [Run(**run) for run in of_command] for name, of_command in result["commands"].items()}
+    lines = [
+        f"{_where(result)} {result['bytes'] / 1e9:.1f} GB of CSV.\n",
+        "| | wall s | × folder | CPU s | server CPU s | server's part | peak MB | runs |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        *(_s3_row(name, of, runs.get(f"{name.split('-')[0]}-folder"), result["server_cpu"][name])
+          for name, of in runs.items()),
+        "",
+        *_verdicts(storage.bars(runs)),
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _s3_row(name: str, runs: Sequence[Run], folder: Sequence[Run] | None, served: Sequence[float]) -> str:
+    own, server = median(run.cpu for run in runs), median(served)
+    cells = (
+        f"{figures.walls(runs):.2f}",
+        f"{figures.ratio(runs, folder):.2f}" if folder else "",
+        f"{own:.2f}",
+        f"{server:.2f}",
+        f"{server / (own + server):.0%}",
+        f"{figures.peak(runs) / 1e6:.0f}",
+        str(len(runs)),
+    )
+    return f"| {storage.TITLES[name]} | {' | '.join(cells)} |"
 
 
 def _startup(result: Result) -> str:
