@@ -7,7 +7,7 @@ from functools import partial
 from statistics import median
 from typing import Any
 
-from benchmarks import big, dedupe, embedded, figures, startup, tiny, tpch
+from benchmarks import big, dedupe, embedded, figures, startup, storage, tiny, tpch
 from benchmarks.compared import Question, bars
 from benchmarks.figures import Bar, Run
 from benchmarks.workloads import HERE, Workload
@@ -88,6 +88,20 @@ it is one statement, in a connection of its own, and an `fsync`.
 """
 
 
+_S3 = """\
+## What does it cost that data lies in object storage?
+
+The filter job above, the same from Parquet to Parquet, and an aggregation that writes almost nothing; each from the
+folder to the folder, and from SeaweedFS on the same machine to it. "Copy" reads the CSV object and writes it again,
+with no work in between. The commands take turns, every run in a cold process.
+
+The server works on the same cores as the job, so its CPU time is waited for; "server CPU" says how much of it there
+was, and "server's part" is its share of all CPU time. SeaweedFS compresses text when it takes it and unpacks it when it
+gives it, whatever the client does: 15 s of CPU time for each GB taken, 5 s for each GB given. With cores of its own
+that would cost a job nothing.
+"""
+
+
 _COMPARED = {embedded.QUESTION: _EMBEDDED, dedupe.QUESTION: _DEDUPE, big.QUESTION: _BIG, tpch.QUESTION: _TPCH}
 
 
@@ -96,6 +110,7 @@ def page(results: Mapping[str, Result]) -> str:
     parts = [_HEAD]
     for question, words in _COMPARED.items():
         parts += [words, _part(results.get(question.name), partial(_compared, question))]
+    parts += [_S3, _part(results.get("s3"), _s3)]
     parts += [_STARTUP, _part(results.get("startup"), _startup), _TINY, _part(results.get("tiny"), _tiny)]
     return "\n".join(parts)
 
@@ -137,6 +152,36 @@ def _row(title: str, runs: Sequence[Run], duckdb: Sequence[Run]) -> str:
         str(len(runs)),
     )
     return f"| {title} | {' | '.join(cells)} |"
+
+
+def _s3(result: Result) -> str:
+    if result["scale"] != 1:
+        raise ValueError(f"measured at scale {result['scale']}: only full scale is published")
+    runs = {name: [Run(**run) for run in of_command] for name, of_command in result["commands"].items()}
+    lines = [
+        f"{_where(result)} {result['bytes'] / 1e9:.1f} GB of CSV.\n",
+        "| | wall s | × folder | CPU s | server CPU s | server's part | peak MB | runs |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        *(_s3_row(name, of, runs.get(f"{name.split('-')[0]}-folder"), result["server_cpu"][name])
+          for name, of in runs.items()),
+        "",
+        *_verdicts(storage.bars(runs)),
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _s3_row(name: str, runs: Sequence[Run], folder: Sequence[Run] | None, served: Sequence[float]) -> str:
+    own, server = median(run.cpu for run in runs), median(served)
+    cells = (
+        f"{figures.walls(runs):.2f}",
+        f"{figures.ratio(runs, folder):.2f}" if folder else "",
+        f"{own:.2f}",
+        f"{server:.2f}",
+        f"{server / (own + server):.0%}",
+        f"{figures.peak(runs) / 1e6:.0f}",
+        str(len(runs)),
+    )
+    return f"| {storage.TITLES[name]} | {' | '.join(cells)} |"
 
 
 def _startup(result: Result) -> str:

@@ -20,13 +20,13 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import data, machine
-from benchmarks.figures import Bar, Run, ratio, walls
+from benchmarks.figures import Run, walls
 from benchmarks.measure import taken
+from benchmarks.storage import bars
 from benchmarks.workloads import HERE
 from tests.support.seaweed import FULL, Seaweed, binary, running
 
 RESULT = HERE / "results" / "s3.json"
-SPEED = 0.7
 JOBS = ("filter", "parquet", "aggregate")
 MINIMUM_RUNS = 3
 BUCKET = "lake"
@@ -132,15 +132,6 @@ def measured(
                 runs[name].append(Run(took.wall, took.cpu, took.pss, took.rss))
                 served[name].append(cpu(server.pid) - before)
     return runs, served
-
-
-def bars(runs: Mapping[str, Sequence[Run]]) -> list[Bar]:
-    """The promise, as a time: at most this many times as long as in the folder."""
-    names = [name.removesuffix("-s3") for name in runs if name.endswith("-s3")]
-    return [
-        Bar(f"{name}, storage against folder", 1 / SPEED, ratio(runs[f"{name}-s3"], runs[f"{name}-folder"]), "×")
-        for name in names
-    ]
 
 
 def main() -> None:

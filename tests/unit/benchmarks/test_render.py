@@ -29,7 +29,7 @@ def test_the_page_in_docs_is_that_of_the_results() -> None:
 
 
 def test_what_was_not_measured_is_said_to_be_missing() -> None:
-    assert render.page({}).count(render.NOT_YET) == 6
+    assert render.page({}).count(render.NOT_YET) == 7
 
 
 def test_figures_stand_beside_their_bars() -> None:
@@ -48,6 +48,17 @@ def test_figures_stand_beside_their_bars() -> None:
 def test_a_quick_look_is_not_published() -> None:
     with pytest.raises(ValueError, match="only full scale"):
         render.page({"embedded": result(scale=0.05)})
+
+
+def test_object_storage_is_told_with_the_part_of_its_server() -> None:
+    commands = {"filter-folder": [RUN], "filter-s3": [{**RUN, "wall": 5.0, "cpu": 4.0}], "copy": [RUN]}
+    served = {"filter-folder": [0.0], "filter-s3": [6.0], "copy": [1.0]}
+    page = render.page({"s3": {**result(), "bytes": 1_900_000_000, "commands": commands, "server_cpu": served}})
+
+    assert "1.9 GB of CSV." in page
+    assert "| filter, object storage | 5.00 | 2.50 | 4.00 | 6.00 | 60% | 200 | 1 |" in page
+    assert "| copy of the CSV object | 2.00 |  | 3.00 | 1.00 | 25% | 200 | 1 |" in page
+    assert "- filter, storage against folder: 2.50 ×, at most 1.43: **not met**" in page
 
 
 def test_the_time_of_short_commands_is_told() -> None:

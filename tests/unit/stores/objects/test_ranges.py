@@ -59,6 +59,18 @@ def test_who_looks_at_the_beginning_asks_for_no_more(seaweed: Seaweed, found: St
             assert len(proxy.seen) <= 2 + AHEAD
 
 
+def test_an_object_that_changed_after_the_listing_is_not_read(seaweed: Seaweed) -> None:
+    store = ObjectStore(lambda bucket: seaweed.access())
+    seaweed.put(BUCKET, "a/x.csv", b"row\n")
+    (found,) = store.listing(BUCKET, "a").objects
+    seaweed.put(BUCKET, "a/x.csv", b"new\n")
+    with store.open(found) as file, pytest.raises(SourceChanged, match=r"'lake/a/x.csv': it has changed"):
+        file.read()
+    seaweed.client().drop(BUCKET, ["a/x.csv"])
+    with store.open(found) as file, pytest.raises(SourceChanged, match=r"'lake/a/x.csv' is gone"):
+        file.read()
+
+
 def test_an_object_that_changes_in_the_middle_is_told(seaweed: Seaweed, found: StoredObject) -> None:
     file = ranges(seaweed, found)
     assert file.read(10) == TEXT[:10]

@@ -179,17 +179,6 @@ def test_an_endpoint_that_is_not_there_is_told_in_time(seaweed: Seaweed) -> None
         store.listing(BUCKET, "a")
 
 
-def test_an_object_that_changed_after_the_listing_is_not_read(lake: ObjectRoot, store: ObjectStore) -> None:
-    lake.put("a/x.csv", "row\n")
-    (found,) = snapshot(store, place("a")).objects
-    lake.put("a/x.csv", "new\n")
-    with store.open(found) as file, pytest.raises(SourceChanged, match=r"'lake/a/x.csv': it has changed"):
-        file.read()
-    lake.take("a/x.csv")
-    with store.open(found) as file, pytest.raises(SourceChanged, match=r"'lake/a/x.csv' is gone"):
-        file.read()
-
-
 def test_a_large_object_is_read_range_by_range(lake: ObjectRoot, store: ObjectStore) -> None:
     text = "".join(f"{number}\n" for number in range(2_000_000))
     lake.put("a/x.csv", text)
