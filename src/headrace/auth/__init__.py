@@ -1,1 +1,1 @@
-"""Who asks, and what they may."""
+"""Who a caller is, and what they may do."""

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Literal, get_args
 
-Role = Literal["manager", "viewer"]
 Action = Literal[
     "View/getExecutionCount",
     "View/getExecutionCountByInterval",

@@ -1,13 +1,14 @@
-"""Who asks."""
+"""Who asks for something."""
 
 from dataclasses import dataclass
+from typing import Literal
 
-from headrace.auth.policy import Role
+Role = Literal["manager", "viewer"]
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The holder of an access key: the account that its things belong to, and what it may do."""
+    """A caller whose signature was found right, or the server's own command line."""
 
     account_id: str
     name: str
