@@ -91,3 +91,21 @@ def test_unknown_things_are_not_found_by_their_own_kind(server: Server) -> None:
     assert error("GET", "nobody/executions") == "resource-not-found/JOB"
     assert error("POST", f"{job['jobId']}/executions?triggerId=x") == "resource-not-found/TRIGGER"
     assert error("POST", f"{job['jobId']}/executions?workflowId=x") == "resource-not-found/WORKFLOW"
+
+
+def test_a_log_can_be_followed_to_its_end_from_any_piece(server: Server) -> None:
+    job = server.made()
+    at = f"{JOBS}/{job['jobId']}/executions/{server.executed(job['jobId'])['jobExecutionId']}/log"
+    token = server.claim().lease_token
+    server.log(token, "one\n")
+    server.log(token, "two\n")
+    server.finish(token, Outcome("COMPLETED"))
+    stream = {"accept": "text/event-stream"}
+    followed = server.ask("GET", at, headers=stream)
+    assert followed.headers["content-type"].startswith("text/event-stream")
+    events = followed.text.strip().split("\n\n")
+    assert [event.split("\n")[-2] for event in events] == ["event: log", "event: log", "event: end"]
+    first = events[0].split("\n")[0].removeprefix("id: ")
+    later = server.ask("GET", at, headers={**stream, "last-event-id": first}).text
+    assert ("one" in later, "two" in later, later.endswith("event: end\ndata: {}\n\n")) == (False, True, True)
+    assert server.ask("GET", at.replace(job["jobId"], "nobody"), headers=stream).status_code == 404

@@ -1,13 +1,17 @@
 """The operations on executions of jobs; cancel, log and report are ours."""
 
+from functools import partial
 from typing import Any
 
 from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
 
-from headrace.api.call import call_of
-from headrace.api.naver.answers import answered, listed, of_accepted, of_attempt, of_chunk, of_execution
+from headrace.api import streaming
+from headrace.api.call import Call, call_of
+from headrace.api.naver.answers import Json, answered, listed, of_accepted, of_attempt, of_chunk, of_execution
 from headrace.api.naver.reading import body_of, page_of, text_of, unknown_keys, unknown_query, whole_of
 from headrace.core import executions
+from headrace.core.executions import Execution
 from headrace.errors import BadParameter, Problem
 
 ENDED = ("COMPLETED", "FAILED", "CANCELED")
@@ -62,18 +66,28 @@ def cancel_job_execution(request: Request, jobId: str, executionId: str) -> Resp
 
 
 def get_job_execution_log(request: Request, jobId: str, executionId: str) -> Response:
-    """The console log after the piece `after`; `ended` says that no more will come."""
+    """The console log after the piece `after`; `ended` says that no more will come.
+
+    Who accepts `text/event-stream` follows it; `Last-Event-ID` goes on where a connection broke.
+    """
     call = call_of(request)
-    after, limit = whole_of(request, "after", 0), whole_of(request, "limit", MOST_CHUNKS)
-    with call.server.database.reading() as con:
-        execution = executions.get(con, call.principal, jobId, executionId)
-        chunks = executions.log(con, call.principal, jobId, executionId, after=after, limit=min(limit, MOST_CHUNKS))
+    after, limit = whole_of(request, "after", 0), min(whole_of(request, "limit", MOST_CHUNKS), MOST_CHUNKS)
+    if streaming.MEDIA_TYPE in call.headers.get("accept", ""):
+        _log(call, jobId, executionId, after, limit=0)  # not found is told before the stream begins
+        last = call.headers.get("last-event-id", "")
+        begin = int(last) if last.isascii() and last.isdecimal() and len(last) <= 18 else after
+        return StreamingResponse(
+            streaming.followed(partial(_followed, call, jobId, executionId), begin),
+            media_type=streaming.MEDIA_TYPE,
+            headers={"cache-control": "no-store"},
+        )
+    execution, pieces = _log(call, jobId, executionId, after, limit=limit)
     told = {
         "jobExecutionId": execution.execution_id,
         "status": execution.status,
-        "ended": execution.status in ENDED and len(chunks) < min(limit, MOST_CHUNKS),
-        "next": chunks[-1].id if chunks else after,
-        "list": [of_chunk(chunk) for chunk in chunks],
+        "ended": execution.status in ENDED and len(pieces) < limit,
+        "next": pieces[-1]["id"] if pieces else after,
+        "list": pieces,
     }
     return answered(told, warnings=unknown_query(request, ("after", "limit")))
 
@@ -102,3 +116,15 @@ def _object(sent: dict[str, Any], name: str) -> dict[str, Any] | None:
     if given is not None and not isinstance(given, dict):
         raise BadParameter([Problem("bad-field", "is an object", field=name)])
     return given
+
+
+def _log(call: Call, job_id: str, execution_id: str, after: int, *, limit: int) -> tuple[Execution, list[Json]]:
+    with call.server.database.reading() as con:
+        execution = executions.get(con, call.principal, job_id, execution_id)
+        chunks = executions.log(con, call.principal, job_id, execution_id, after=after, limit=limit)
+    return execution, [of_chunk(chunk) for chunk in chunks]
+
+
+def _followed(call: Call, job_id: str, execution_id: str, after: int) -> tuple[list[Json], bool]:
+    execution, pieces = _log(call, job_id, execution_id, after, limit=MOST_CHUNKS)
+    return pieces, execution.status in ENDED and len(pieces) < MOST_CHUNKS
