@@ -25,13 +25,21 @@ HEAVY_HOMES: dict[str, tuple[str, ...]] = {
     "duckdb": ("headrace.engines.duckdb",),
     "numpy": (),
     "pandas": (),
-    "psycopg": ("headrace.stores.postgresql",),
+    "psycopg": ("headrace.db", "headrace.stores.postgresql"),
     "pyarrow": (),
     "pymysql": ("headrace.stores.mysql",),
     "pysail": ("headrace.engines.spark",),
     "pyspark": ("headrace.engines.spark",),
     "rich": (),
-    "sqlalchemy": ("headrace.db",),
+    # Commands that need no server load neither the use cases over its tables nor its queue.
+    "sqlalchemy": (
+        "headrace.db",
+        "headrace.core.conditions",
+        "headrace.core.executions",
+        "headrace.core.jobs",
+        "headrace.core.keys",
+        "headrace.execution.queue",
+    ),
     "sqlglot": ("headrace.sqltext", "headrace.engines.sql"),
 }
 

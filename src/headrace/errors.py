@@ -171,3 +171,48 @@ class SourceChanged(StoreError):
     """An object changed or vanished between listing and reading."""
 
     code = "source-changed"
+
+
+class NotFound(HeadraceError):
+    """Something was asked for by an id that nothing of that kind has, or that the caller's account does not have."""
+
+    code = "not-found"
+
+    def __init__(self, kind: str, id_: str) -> None:
+        super().__init__(f"there is no {kind} {id_!r}")
+        self.kind = kind
+        self.id = id_
+
+
+class BadState(HeadraceError):
+    """What was asked for can't be done to a thing in this state."""
+
+    code = "bad-state"
+
+
+class BadParameter(HeadraceError):
+    """What was sent is wrong; `problems` holds all that was found, never only the first."""
+
+    code = "bad-parameter"
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class Conflict(HeadraceError):
+    """Somebody else changed the thing since the caller read it."""
+
+    code = "conflict"
+
+
+class DatabaseFailed(HeadraceError):
+    """The database of the server did not do what was asked; nothing of the transaction was kept."""
+
+    code = "database-failed"
+
+
+class SchemaMismatch(HeadraceError):
+    """The tables of the database are older or newer than this program."""
+
+    code = "schema-mismatch"

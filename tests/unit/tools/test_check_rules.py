@@ -160,11 +160,13 @@ def test_a_heavy_library_may_come_late(text: str) -> None:
         ("sqltext/parse.py", "sqlglot"),
         ("stores/objects.py", "boto3"),
         ("db/tables.py", "sqlalchemy"),
+        ("core/jobs.py", "sqlalchemy"),
+        ("execution/queue.py", "sqlalchemy"),
     ],
 )
 def test_a_heavy_library_has_its_one_place(path: str, library: str) -> None:
     assert broken(f"src/headrace/{path}", f"import {library}") == []
-    assert broken("src/headrace/core/jobs.py", f"import {library}") == ["heavy"]
+    assert broken("src/headrace/core/inference.py", f"import {library}") == ["heavy"]
 
 
 @pytest.mark.parametrize(

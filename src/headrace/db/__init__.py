@@ -1,0 +1,5 @@
+"""What the server keeps, on SQLite or PostgreSQL: the tables, and transactions over them."""
+
+from headrace.db.session import Database
+
+__all__ = ["Database"]

@@ -1,0 +1,147 @@
+"""A database and its transactions. What differs between SQLite and PostgreSQL stands here.
+
+On SQLite a transaction takes the write lock at its beginning: one that begins as a reader and then writes would fail
+at once when another writer came between. Readers are not held up by it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, extract, func, inspect, select, table, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+
+from headrace.clock import Clock, SystemClock
+from headrace.db.tables import VERSION
+from headrace.errors import DatabaseFailed, SchemaMismatch, SettingInvalid
+
+_BEGIN = "headrace_begin"
+_BUSY_SECONDS = 10
+_CONNECTIONS = {"pool_size": 10, "max_overflow": 30}
+_UPGRADE_LOCK = 4_372_170_441  # any number, the same in all programs that upgrade
+
+
+class Database:
+    """The server's own data. Safe to share among threads; a transaction belongs to one."""
+
+    def __init__(self, engine: Engine, *, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._base = clock.now().timestamp() - clock.seconds()
+
+    @classmethod
+    def open(cls, url: str, *, clock: Clock | None = None) -> "Database":
+        """A database by its address: `sqlite:///path`, or `postgresql+psycopg://…`. Connects when it is first used."""
+        try:
+            parsed = make_url(url)
+        except ArgumentError:
+            raise SettingInvalid("the address of the database can't be read", hint=_ADDRESSES) from None
+        engine = _ENGINES.get(parsed.drivername)
+        if engine is None or (parsed.drivername == "sqlite" and parsed.database in (None, "", ":memory:")):
+            raise SettingInvalid(f"no database can be opened by {parsed.drivername}://", hint=_ADDRESSES)
+        return cls(engine(url), clock=clock or SystemClock())
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """All that is done in it is kept when it ends, and nothing when it raises. Raises DatabaseFailed."""
+        with _told(), self._engine.connect() as con, con.begin():
+            yield con
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A view of one moment on SQLite, of what is committed on PostgreSQL; writes nothing."""
+        with _told(), self._engine.connect() as con:
+            con.execution_options(**{_BEGIN: "BEGIN DEFERRED", "postgresql_readonly": True})
+            with con.begin():
+                yield con
+
+    def now(self, con: Connection) -> float:
+        """Seconds since 1970 by the clock of leases: PostgreSQL's own, so that workers need not agree on theirs.
+
+        On SQLite it is the time at which this process opened the database and what has passed since, so that a step
+        of the machine's clock ends no lease.
+        """
+        if con.dialect.name == "sqlite":
+            return self._base + self._clock.seconds()
+        return float(con.scalar(select(extract("epoch", func.clock_timestamp()))) or 0)
+
+    def upgrade(self) -> None:
+        """Bring the tables to this program's version, all or nothing; a database that has it is left as it is."""
+        from headrace.db.upgrading import upgrade
+
+        with self.transaction() as con:
+            if con.dialect.name == "postgresql":
+                con.execute(select(func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
+            found = _version(con)
+            if found is not None and found > VERSION:
+                raise _mismatch(found)
+            if found != VERSION:
+                upgrade(con)
+
+    def check_version(self) -> None:
+        """Raises SchemaMismatch, which says what to do, unless the tables are those of this program."""
+        with self.reading() as con:
+            found = _version(con)
+        if found != VERSION:
+            raise _mismatch(found)
+
+    def dispose(self) -> None:
+        """Close the connections that nobody uses."""
+        self._engine.dispose()
+
+
+def _version(con: Connection) -> str | None:
+    if not inspect(con).has_table("alembic_version"):
+        return None
+    found = con.scalar(select(text("version_num")).select_from(table("alembic_version")))
+    return None if found is None else str(found)
+
+
+def _mismatch(found: str | None) -> SchemaMismatch:
+    if found is None:
+        return SchemaMismatch("the database has no tables yet", hint="make them: headrace db upgrade")
+    if found > VERSION:
+        told = f"the database has schema {found}, and this program knows {VERSION} at most"
+        return SchemaMismatch(told, hint="use the newer Headrace that upgraded it, or restore a backup from before")
+    told = f"the database has schema {found}, and this program needs {VERSION}"
+    return SchemaMismatch(told, hint="stop all of its servers, make a backup, then: headrace db upgrade")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError:
+        raise  # a rule of the tables was broken: the caller knows which
+    except DBAPIError as error:
+        raise DatabaseFailed(f"the database says: {str(error.orig).strip()}") from error
+    except PoolExhausted as error:
+        raise DatabaseFailed("no connection to the database became free in time") from error
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": _BUSY_SECONDS}, **_CONNECTIONS)
+    event.listen(engine, "connect", _connected)
+    event.listen(engine, "begin", _begun)
+    return engine
+
+
+def _connected(connection: Any, _: object) -> None:
+    """Prepare a connection of sqlite3 (the Any is its type, which no other module may name)."""
+    connection.isolation_level = None  # or the driver would begin transactions when it sees fit
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begun(con: Connection) -> None:
+    con.exec_driver_sql(str(con.get_execution_options().get(_BEGIN, "BEGIN IMMEDIATE")))
+
+
+def _postgresql(url: str) -> Engine:
+    return create_engine(url, hide_parameters=True, pool_pre_ping=True, **_CONNECTIONS)
+
+
+_ENGINES = {"sqlite": _sqlite, "postgresql+psycopg": _postgresql}
+_ADDRESSES = "use sqlite:///path/to/file or postgresql+psycopg://user@host/database"

@@ -1,0 +1,232 @@
+"""The tables, once for both databases; `migrations` holds how a database comes to have them.
+
+Moments are seconds since 1970 in UTC. Every table has the account first in its indexes, but those of the queue:
+workers serve all accounts.
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+# The schema that this program works with: the last file in migrations/versions.
+VERSION = "0001"
+
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _account() -> Column[str]:
+    return Column("account_id", Text, nullable=False, server_default="main")
+
+
+def _counted() -> Column[int]:
+    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
+
+
+def _json(name: str, *, nullable: bool = True) -> Column[object]:
+    return Column(name, JSON(none_as_null=True), nullable=nullable)
+
+
+def _one_of(column: str, *values: str) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+# One row for each account that has made something: `bucket` is where its scripts and logs go by default.
+accounts = Table(
+    "accounts",
+    METADATA,
+    Column("account_id", Text, primary_key=True),
+    Column("bucket", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+)
+
+jobs = Table(
+    "jobs",
+    METADATA,
+    Column("job_id", Text, primary_key=True),
+    _account(),
+    Column("name", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("generation", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("max_concurrent_runs", Integer, nullable=False),
+    Column("priority", Integer, nullable=False, server_default=text("0")),
+    Column("retries", Integer, nullable=False, server_default=text("0")),
+    _json("condition", nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),
+    Column("deleted_at", Double),
+    Column("last_execution_id", Text),
+    Column("last_execution_status", Text),
+    Column("last_execution_at", Double),
+    _one_of("generation", "2025", "2026"),
+    _one_of("status", "RUNNABLE", "DRAFT", "EDITING", "DELETED"),
+)
+_live = text("deleted_at IS NULL")
+Index("uq_jobs_name", jobs.c.account_id, jobs.c.name, unique=True, sqlite_where=_live, postgresql_where=_live)
+Index("ix_jobs_created", jobs.c.account_id, jobs.c.created_at)
+
+job_revisions = Table(
+    "job_revisions",
+    METADATA,
+    Column("job_id", Text, ForeignKey("jobs.job_id"), primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    _account(),
+    Column("definition", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("created_by", Text, nullable=False),
+)
+
+executions = Table(
+    "executions",
+    METADATA,
+    Column("execution_id", Text, primary_key=True),
+    _account(),
+    Column("kind", Text, nullable=False, server_default="job"),
+    Column("type", Text, nullable=False),
+    Column("job_id", Text, ForeignKey("jobs.job_id"), nullable=False),
+    Column("job_name", Text, nullable=False),
+    Column("job_revision", Integer, nullable=False),
+    _json("condition", nullable=False),
+    _json("parameters", nullable=False),
+    Column("status", Text, nullable=False),
+    Column("cancel_requested_at", Double),
+    Column("priority", Integer, nullable=False, server_default=text("0")),
+    Column("pool", Text, nullable=False, server_default="default"),
+    Column("created_at", Double, nullable=False),
+    Column("available_at", Double, nullable=False),
+    # Where it stands in the queue, the lowest first: the moment of creation, earlier for a higher priority.
+    Column("turn", Double, nullable=False),
+    Column("started_at", Double),
+    Column("ended_at", Double),
+    Column("executor_num", Integer),
+    # Attempts begun; of these, `errors` failed by themselves and `losses` lost their worker.
+    Column("attempt", Integer, nullable=False, server_default=text("0")),
+    Column("max_attempts", Integer, nullable=False),
+    Column("errors", Integer, nullable=False, server_default=text("0")),
+    Column("losses", Integer, nullable=False, server_default=text("0")),
+    Column("deadline", Double),
+    Column("lease_token", Text),
+    Column("lease_owner", Text),
+    Column("lease_expires_at", Double),
+    _json("state"),
+    _json("failure"),
+    _json("report"),
+    Column("trigger_id", Text),
+    Column("trigger_name", Text),
+    Column("workflow_id", Text),
+    _one_of("type", "JOB", "WORKFLOW"),
+    _one_of("status", "READY", "RUNNING", "COMPLETED", "FAILED", "CANCELED"),
+    CheckConstraint("(status = 'RUNNING') = (lease_token IS NOT NULL)", name="leased"),
+    CheckConstraint("(status IN ('COMPLETED', 'FAILED', 'CANCELED')) = (ended_at IS NOT NULL)", name="ended"),
+)
+_waiting, _running = text("status = 'READY'"), text("status = 'RUNNING'")
+Index(
+    "ix_executions_waiting",
+    executions.c.pool,
+    executions.c.turn,
+    sqlite_where=_waiting,
+    postgresql_where=_waiting,
+)
+Index("ix_executions_leased", executions.c.lease_expires_at, sqlite_where=_running, postgresql_where=_running)
+Index("ix_executions_running", executions.c.job_id, sqlite_where=_running, postgresql_where=_running)
+Index("uq_executions_lease", executions.c.lease_token, unique=True)
+Index("ix_executions_of_job", executions.c.account_id, executions.c.job_id, executions.c.created_at.desc())
+
+attempts = Table(
+    "attempts",
+    METADATA,
+    Column("execution_id", Text, ForeignKey("executions.execution_id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    _account(),
+    Column("worker", Text, nullable=False),
+    Column("pid", Integer),
+    Column("started_at", Double, nullable=False),
+    Column("ended_at", Double),
+    Column("outcome", Text),
+    _json("failure"),
+    # What stands for work outside of the child, so that somebody else can end it.
+    _json("handle"),
+    _one_of("outcome", "COMPLETED", "FAILED", "CANCELED", "LOST", "PUT_BACK"),
+)
+
+log_chunks = Table(
+    "log_chunks",
+    METADATA,
+    _counted(),
+    _account(),
+    Column("execution_id", Text, ForeignKey("executions.execution_id"), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("text", Text, nullable=False),
+    Index("ix_log_chunks_of_execution", "execution_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+access_keys = Table(
+    "access_keys",
+    METADATA,
+    Column("access_key", Text, primary_key=True),
+    _account(),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    # Encrypted; the key is not in the database.
+    Column("secret", Text, nullable=False),
+    _json("grants"),
+    Column("created_at", Double, nullable=False),
+    Column("revoked_at", Double),
+    _one_of("role", "manager", "viewer"),
+    UniqueConstraint("account_id", "access_key"),
+)
+
+audit = Table(
+    "audit",
+    METADATA,
+    _counted(),
+    _account(),
+    Column("at", Double, nullable=False),
+    Column("principal", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    _json("detail"),
+    Index("ix_audit_at", "account_id", "at"),
+    sqlite_autoincrement=True,
+)
+
+outbox = Table(
+    "outbox",
+    METADATA,
+    _counted(),
+    _account(),
+    Column("at", Double, nullable=False),
+    Column("kind", Text, nullable=False),
+    _json("payload", nullable=False),
+    Column("done_at", Double),
+    sqlite_autoincrement=True,
+)
+_undone = text("done_at IS NULL")
+Index("ix_outbox_undone", outbox.c.id, sqlite_where=_undone, postgresql_where=_undone)

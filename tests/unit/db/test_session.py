@@ -1,0 +1,90 @@
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+
+from headrace.db import Database
+from headrace.db.tables import VERSION, accounts, attempts
+from headrace.errors import DatabaseFailed, SchemaMismatch, SettingInvalid
+from tests.support.databases import sqlite, stamp
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    with sqlite(tmp_path) as opened:
+        yield opened
+
+
+def test_a_transaction_keeps_all_or_nothing(database: Database) -> None:
+    row = {"account_id": "main", "bucket": "bucket", "created_at": 1.0}
+    with suppress(ZeroDivisionError), database.transaction() as con:
+        con.execute(insert(accounts).values(row))
+        raise ZeroDivisionError
+    with database.transaction() as con:
+        assert con.execute(select(accounts)).all() == []
+        con.execute(insert(accounts).values(row))
+    with database.reading() as con:
+        assert con.scalar(select(accounts.c.bucket)) == "bucket"
+
+
+def test_a_reader_sees_one_moment_and_holds_up_no_writer(database: Database) -> None:
+    with database.reading() as reader:
+        assert reader.execute(select(accounts)).all() == []
+        with database.transaction() as con:
+            con.execute(insert(accounts).values(account_id="main", bucket="bucket", created_at=1.0))
+        assert reader.execute(select(accounts)).all() == []
+
+
+def test_sqlite_keeps_what_it_said_it_kept_and_checks_keys_between_tables(database: Database) -> None:
+    with database.reading() as con:
+        pragmas = {name: con.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")}
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2}
+    with pytest.raises(IntegrityError), database.transaction() as con:
+        con.execute(insert(attempts).values(execution_id="none", number=1, worker="w", started_at=1.0))
+
+
+def test_upgrading_again_changes_nothing(database: Database) -> None:
+    database.upgrade()
+    database.check_version()
+
+
+def test_a_database_without_tables_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    says = "no tables yet; make them: headrace db upgrade"
+    with sqlite(tmp_path, upgraded=False) as database, pytest.raises(SchemaMismatch, match=says):
+        database.check_version()
+
+
+@pytest.mark.parametrize(("found", "says"), [("0000", "this program needs"), ("9999", "use the newer Headrace")])
+def test_an_older_or_newer_schema_is_refused_with_what_to_do(database: Database, found: str, says: str) -> None:
+    stamp(database, found)
+    with pytest.raises(SchemaMismatch, match=f"schema {found}.*{says}"):
+        database.check_version()
+
+
+def test_a_newer_schema_is_not_touched(database: Database) -> None:
+    stamp(database, "9999")
+    with pytest.raises(SchemaMismatch, match=VERSION):
+        database.upgrade()
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://host/db", "sqlite://", "sqlite:///:memory:", "no address", "postgresql://h/d"]
+)
+def test_an_address_that_is_none_is_refused_with_those_that_are(url: str) -> None:
+    with pytest.raises(SettingInvalid, match="sqlite:///path/to/file"):
+        Database.open(url)
+
+
+def test_a_database_that_can_not_be_opened_is_told_in_its_own_words(tmp_path: Path) -> None:
+    database = Database.open(f"sqlite:///{tmp_path}/missing/file.db")
+    with pytest.raises(DatabaseFailed, match="unable to open database file"), database.transaction():
+        pass
+
+
+def test_an_error_does_not_tell_the_values_of_its_statement(database: Database) -> None:
+    with pytest.raises(DatabaseFailed) as caught, database.transaction() as con:
+        con.exec_driver_sql("SELECT * FROM nowhere WHERE secret = ?", ("s3cret",))
+    assert "s3cret" not in f"{caught.value} {caught.value.__cause__}"
