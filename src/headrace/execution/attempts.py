@@ -6,10 +6,8 @@ import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
-from sqlalchemy import Connection
-
 from headrace.clock import Clock
-from headrace.db.session import Database
+from headrace.db import Connection, Database
 from headrace.errors import DatabaseFailed
 from headrace.execution import lines, logs, queue
 from headrace.execution import supervisor as told
@@ -20,7 +18,6 @@ _EVERY = 0.1
 _LOG_EVERY = 1.0
 _AGAIN = 0.25
 _LONGEST = 1440
-_AFTER_A_LOSS = 1.0
 
 
 class Attempt:
@@ -38,7 +35,8 @@ class Attempt:
         self._unwritten: list[str] = []
         self._written_at = begun
         self._at = ""
-        minutes = claimed.condition.get("timeout") or _LONGEST
+        self._pid = 0  # until it is written down
+        minutes = int(claimed.condition.get("timeout") or _LONGEST)
         until = begun + (minutes * 60 if claimed.deadline is None else claimed.deadline - now)
         terms = told.Terms(until, minutes, settings["grace_seconds"], margin=self._lease / 10)
         self._state = told.State(terms, lease_ends=begun + self._lease)
@@ -52,6 +50,7 @@ class Attempt:
         process = nursery.take()
         reuse = False
         try:
+            self._pid = process.pid
             process.listen(self._heard)
             self.post(told.ChildReady(self._clock.seconds()))
             reuse = self._follow(process)
@@ -65,6 +64,8 @@ class Attempt:
             with self._database.transaction() as con:
                 now = self._database.now(con)
                 found = queue.renew(con, self.token, now=now, lease_seconds=self._lease)
+                if self._pid and queue.note_child(con, self.token, pid=self._pid, now=now):
+                    self._pid = 0
         except DatabaseFailed as error:
             print(f"headrace: the lease of {self._claimed.execution_id} is not renewed: {error}", file=sys.stderr)
             return
@@ -157,33 +158,35 @@ class Attempt:
         outcome = queue.Outcome(end.status, failure=failure, report=None if end.report is None else dict(end.report))
         if end.report is None and failure is not None:
             self._note(f"{failure['code']}: {failure['message']}")
-        self._write(lambda con: queue.finish(con, self.token, outcome))
+        self._write(lambda con, now: queue.finish(con, self.token, outcome, now=now))
 
     def _put_back(self, back: told.PutBack) -> None:
-        self._note(f"{back.cause}: {back.message}")
-        delay = _AFTER_A_LOSS if back.lost else 0.0
-        self._write(lambda con: queue.put_back(con, self.token, cause=back.cause, delay=delay))
+        if back.lost:
+            self._write(lambda con, now: queue.lose(con, self.token, code=back.cause, message=back.message, now=now))
+        else:
+            self._write(lambda con, now: queue.put_back(con, self.token, cause=back.message, delay=0.0, now=now))
 
     def _write_log(self) -> None:
         try:
             with self._database.transaction() as con:
-                self._append_log(con)
+                self._append_log(con, self._database.now(con))
         except DatabaseFailed:
             return  # it is written later, with what comes then
         self._unwritten.clear()
         self._written_at = self._clock.seconds()
 
-    def _append_log(self, con: Connection) -> None:
+    def _append_log(self, con: Connection, now: float) -> None:
         if self._unwritten:
-            queue.append_log(con, self.token, "".join(f"{text}\n" for text in self._unwritten))
+            queue.append_log(con, self.token, "".join(f"{text}\n" for text in self._unwritten), now=now)
 
-    def _write(self, do: Callable[[Connection], bool]) -> None:
+    def _write(self, do: Callable[[Connection, float], bool]) -> None:
         """Write an end, with the rest of the log before it. While the database is away, try as long as the lease is."""
         while True:
             try:
                 with self._database.transaction() as con:
-                    self._append_log(con)
-                    do(con)
+                    now = self._database.now(con)
+                    self._append_log(con, now)
+                    do(con, now)
                 return
             except DatabaseFailed as error:
                 if self._clock.seconds() > self._state.lease_ends:

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable
 
 from headrace.clock import Clock
-from headrace.db.session import Database
+from headrace.db import Database
 from headrace.errors import DatabaseFailed
 from headrace.execution import queue
 from headrace.execution.attempts import Attempt
