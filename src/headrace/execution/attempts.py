@@ -64,8 +64,7 @@ class Attempt:
             with self._database.transaction() as con:
                 now = self._database.now(con)
                 found = queue.renew(con, self.token, now=now, lease_seconds=self._lease)
-                if self._pid and queue.note_child(con, self.token, pid=self._pid, now=now):
-                    self._pid = 0
+                self._note_child(con, now)
         except DatabaseFailed as error:
             print(f"headrace: the lease of {self._claimed.execution_id} is not renewed: {error}", file=sys.stderr)
             return
@@ -175,6 +174,10 @@ class Attempt:
         self._unwritten.clear()
         self._written_at = self._clock.seconds()
 
+    def _note_child(self, con: Connection, now: float) -> None:
+        if self._pid and queue.note_child(con, self.token, pid=self._pid, now=now):
+            self._pid = 0
+
     def _append_log(self, con: Connection, now: float) -> None:
         if self._unwritten:
             queue.append_log(con, self.token, "".join(f"{text}\n" for text in self._unwritten), now=now)
@@ -185,6 +188,7 @@ class Attempt:
             try:
                 with self._database.transaction() as con:
                     now = self._database.now(con)
+                    self._note_child(con, now)
                     self._append_log(con, now)
                     do(con, now)
                 return
