@@ -201,14 +201,6 @@ SETTINGS = (
         secret=True,
     ),
     Setting(
-        "secret_key",
-        "",
-        str,
-        "The key that seals secrets in the database: 32 bytes in Base64; older ones may follow it. Without a value: "
-        "`secret.key` in the data folder, which is made at the first start.",
-        secret=True,
-    ),
-    Setting(
         "workers",
         0,
         _threads,
