@@ -43,6 +43,8 @@ class JobBody(Wire):
     type: Literal["DATAFLOW", "VISUAL", "SCRIPT"] = "DATAFLOW"
     is_temp: Flag = False
     max_concurrent_runs: Annotated[Whole, Described(ge=1, le=1000)] | None = None
+    priority: Annotated[Whole, Described(ge=-1000, le=1000)] = 0
+    retries: Annotated[Whole, Described(ge=0, le=10)] = 0
     job_condition: JobCondition = JobCondition()
     parameters: tuple[ParameterSpec, ...] = ()
 

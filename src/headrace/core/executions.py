@@ -1,0 +1,195 @@
+"""Executions: asked for, read, cancelled; and what they logged and reported."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, func, select
+
+from headrace.auth.principal import Principal
+from headrace.core import conditions, jobs
+from headrace.core.conditions import Condition
+from headrace.core.jobs import moment
+from headrace.core.paging import Page
+from headrace.db import tables
+from headrace.db.tables import executions
+from headrace.definition import of
+from headrace.errors import BadParameter, BadState, JobInvalid, NotFound, Problem
+from headrace.execution import queue
+from headrace.execution.queue import LogChunk, Submission
+from headrace.execution.states import Status
+from headrace.ids import new_id
+from headrace.parameters import resolve
+
+# The name of a console log tells the moment in the vendor's zone; clients take it apart.
+_LOG_ZONE = timedelta(hours=9)
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One run of a job, as it is now. `condition` and `parameters` are those of this run, complete."""
+
+    execution_id: str
+    account_id: str
+    type: str
+    job_id: str
+    job_name: str
+    job_revision: int
+    condition: Condition
+    parameters: Mapping[str, Any]
+    status: Status
+    cancel_requested_at: datetime | None
+    priority: int
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    executor_num: int | None
+    attempt: int
+    max_attempts: int
+    losses: int
+    failure: Mapping[str, Any] | None
+    trigger_id: str | None
+    trigger_name: str | None
+    workflow_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try of an execution; `outcome` and `ended_at` are None while it runs."""
+
+    number: int
+    worker: str
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: str | None
+    failure: Mapping[str, Any] | None
+
+
+_MOMENTS = ("cancel_requested_at", "created_at", "started_at", "ended_at")
+
+
+def create(
+    con: Connection,
+    principal: Principal,
+    job_id: str,
+    *,
+    condition: Mapping[str, Any] | None,
+    parameters: Mapping[str, Any] | None,
+    trigger_id: str | None,
+    workflow_id: str | None,
+    now: datetime,
+) -> Execution:
+    """Put a run of a job into the queue, with the job's condition where none is given.
+
+    Raises NotFound, BadState for a job that can't be run as it is, and BadParameter with every problem.
+    """
+    for kind, given in (("trigger", trigger_id), ("workflow", workflow_id)):
+        if given is not None:
+            raise NotFound(kind, given)  # nothing makes any yet
+    row = jobs.locked(con, principal, job_id, deleted=True)
+    if row.status != "RUNNABLE":
+        raise BadState(f"the job is {row.status}", hint="only a job that is RUNNABLE can be executed")
+    sent = jobs.definition(con, principal, job_id, revision=row.revision)
+    execution_id = new_id()
+    of_run = conditions.merged(Condition.of(row.condition), condition or {})
+    at_log = (now + _LOG_ZONE).strftime("%Y-%m-%dT%H:%M:%S")
+    of_run = replace(of_run, console_log_path=f"{of_run.log_path}console/{job_id}/{execution_id}_{at_log}.log")
+    submission = Submission(
+        execution_id=execution_id,
+        account_id=principal.account_id,
+        job_id=job_id,
+        job_name=row.name,
+        job_revision=row.revision,
+        condition=of_run.as_json(),
+        parameters=_parameters(sent, parameters or {}),
+        priority=row.priority,
+        max_attempts=row.retries + 1,
+        created_at=now.timestamp(),
+    )
+    queue.submit(con, submission)
+    return get(con, principal, job_id, execution_id)
+
+
+def get(con: Connection, principal: Principal, job_id: str, execution_id: str) -> Execution:
+    """An execution of a job, also of one that is deleted since. Raises NotFound."""
+    found = con.execute(_of(principal, job_id).where(executions.c.execution_id == execution_id)).first()
+    if found is None:
+        raise NotFound("execution", execution_id)
+    return _execution(found)
+
+
+def list(con: Connection, principal: Principal, job_id: str, *, page: Page) -> tuple[tuple[Execution, ...], int]:
+    """The executions of a page, the newest first, and how many the job has in all. Raises NotFound."""
+    j = tables.jobs.c
+    if con.scalar(select(j.job_id).where(j.account_id == principal.account_id, j.job_id == job_id)) is None:
+        raise NotFound("job", job_id)
+    wanted, c = _of(principal, job_id), executions.c
+    count = con.scalar(select(func.count()).where(c.account_id == principal.account_id, c.job_id == job_id)) or 0
+    ordered = wanted.order_by(c.created_at.desc(), c.execution_id).limit(page.rows).offset(page.first)
+    return tuple(_execution(row) for row in (con.execute(ordered) if page.rows else ())), count
+
+
+def cancel(con: Connection, principal: Principal, job_id: str, execution_id: str, *, now: datetime) -> None:
+    """Stop an execution: at once when it waits, else as soon as its worker hears it. Raises BadState when it ended."""
+    get(con, principal, job_id, execution_id)
+    if not queue.cancel(con, execution_id, now=now.timestamp()):
+        status = get(con, principal, job_id, execution_id).status
+        raise BadState(f"the execution is {status}", hint="only one that waits or runs can be cancelled")
+
+
+def report(con: Connection, principal: Principal, job_id: str, execution_id: str) -> Mapping[str, Any] | None:
+    """What the run told when it had ended; None before that, and when it could not tell. Raises NotFound."""
+    get(con, principal, job_id, execution_id)
+    told: Mapping[str, Any] | None = con.scalar(
+        select(executions.c.report).where(executions.c.execution_id == execution_id)
+    )
+    return told
+
+
+def log(
+    con: Connection, principal: Principal, job_id: str, execution_id: str, *, after: int, limit: int
+) -> tuple[LogChunk, ...]:
+    """The console log after the chunk of that id, of all attempts. Raises NotFound."""
+    get(con, principal, job_id, execution_id)
+    return tuple(queue.read_log(con, execution_id, after=after, limit=limit))
+
+
+def attempts(con: Connection, principal: Principal, job_id: str, execution_id: str) -> tuple[Attempt, ...]:
+    """All tries, the first one first. Raises NotFound."""
+    get(con, principal, job_id, execution_id)
+    a = tables.attempts.c
+    wanted = select(a.number, a.worker, a.started_at, a.ended_at, a.outcome, a.failure)
+    rows = con.execute(wanted.where(a.execution_id == execution_id).order_by(a.number)).mappings()
+    moments = ("started_at", "ended_at")
+    return tuple(Attempt(**{**row, **{name: moment(row[name]) for name in moments}}) for row in rows)
+
+
+def _of(principal: Principal, job_id: str) -> Select[Any]:
+    c = executions.c
+    wanted = [c[name] for name in Execution.__slots__]
+    return select(*wanted).where(and_(c.account_id == principal.account_id, c.job_id == job_id))
+
+
+def _execution(row: Row[Any]) -> Execution:
+    moments = {name: moment(getattr(row, name)) for name in _MOMENTS}
+    return Execution(**{**row._mapping, **moments, "condition": Condition.of(row.condition)})
+
+
+def _parameters(sent: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, str]:
+    """The value of each parameter that the job declares. Raises BadParameter when the job means nothing with them."""
+    texts = {name: str(value) for name, value in given.items() if _is_value(value)}
+    wrong = [name for name in given if name not in texts]
+    if wrong:
+        told = "is neither a text nor a whole number"
+        raise BadParameter(Problem("bad-parameter", told, field=f"parameters.{name}") for name in wrong)
+    definition = of(sent)
+    try:
+        definition.plan(texts)
+    except JobInvalid as error:
+        raise BadParameter(error.problems) from None
+    return resolve(definition.body.parameters, texts)[0]
+
+
+def _is_value(value: object) -> bool:
+    return isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool))
