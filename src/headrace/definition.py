@@ -92,7 +92,7 @@ class Definition:
 
 def load(text: str | bytes) -> Definition:
     """A job from its JSON text. Raises JobInvalid when it is not a job at all."""
-    sent = _parsed(text)
+    sent = parse(text)
     if not isinstance(sent, dict):
         raise JobInvalid([Problem("bad-job", "a job is a JSON object", "begin with { and name, nodes")])
     return of(sent)
@@ -114,7 +114,8 @@ def of(sent: Mapping[str, Any]) -> Definition:
     return Definition(sent, body)
 
 
-def _parsed(text: str | bytes) -> object:
+def parse(text: str | bytes) -> object:
+    """JSON values from text, stricter than the standard library. Raises JobInvalid that says where it is not JSON."""
     repeats: list[str] = []
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:

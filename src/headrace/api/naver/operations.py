@@ -1,0 +1,85 @@
+"""The operations of the API, once: the gateway finds them here, the routes are made from it.
+
+Names are those of the newest documentation. What the documentation does not have (cancel, log, report) is ours.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+
+from headrace.api.gateway import Operation
+
+JOBS = "/api/v1/jobs"
+JOB = f"{JOBS}/{{jobId}}"
+RUNS = f"{JOB}/executions"
+RUN = f"{RUNS}/{{executionId}}"
+WORKFLOWS = "/api/v1/workflows"
+WORKFLOW = f"{WORKFLOWS}/{{workflowId}}"
+TRIGGERS = "/api/v1/triggers"
+TRIGGER = f"{TRIGGERS}/{{triggerId}}"
+STATS = "/api/v1/stats"
+
+BUILT = (
+    Operation("getJobs", "GET", JOBS, "View/getJobList"),
+    Operation("createJob", "POST", JOBS, "Change/createJob"),
+    Operation("verifyJob", "POST", f"{JOBS}/verify", "View/verifyJob"),
+    Operation("getJob", "GET", JOB, "View/getJobDetail"),
+    Operation("updateJob", "PUT", JOB, "Change/updateJob"),
+    Operation("patchJob", "PATCH", JOB, "Change/updateJob"),
+    Operation("deleteJob", "DELETE", JOB, "Change/deleteJob"),
+    Operation("getJobExecutions", "GET", RUNS, "View/getJobExecutionList"),
+    Operation("createJobExecution", "POST", RUNS, "Change/executeJob"),
+    Operation("updateJobExecutionConfig", "PUT", RUNS, "Change/updateJobExecutionConfig"),
+    Operation("getJobExecution", "GET", RUN, "View/getJobExecutionDetail"),
+    Operation("cancelJobExecution", "POST", f"{RUN}/cancel", "Change/cancelJobExecution"),
+    Operation("getJobExecutionLog", "GET", f"{RUN}/log", "View/getJobExecutionDetail"),
+    Operation("getJobExecutionReport", "GET", f"{RUN}/report", "View/getJobExecutionDetail"),
+)
+
+PLANNED = (
+    Operation("getExecutionCount", "GET", f"{STATS}/executions", "View/getExecutionCount"),
+    Operation(
+        "getExecutionCountByInterval", "GET", f"{STATS}/executions-interval", "View/getExecutionCountByInterval"
+    ),
+    Operation("getExecutionTimes", "GET", f"{STATS}/executions-times", "View/getExecutionTimes"),
+    # The first documentation had the path without its s.
+    Operation("getExecutionTimes", "GET", f"{STATS}/execution-times", "View/getExecutionTimes"),
+    Operation("getWorkflows", "GET", WORKFLOWS, "View/getWorkflowList"),
+    Operation("createWorkflow", "POST", WORKFLOWS, "Change/createWorkflow"),
+    Operation("getWorkflow", "GET", WORKFLOW, "View/getWorkflowDetail"),
+    Operation("updateWorkflow", "PUT", WORKFLOW, "Change/updateWorkflow"),
+    Operation("deleteWorkflow", "DELETE", WORKFLOW, "Change/deleteWorkflow"),
+    Operation("getWorkflowExecutions", "GET", f"{WORKFLOW}/executions", "View/getWorkflowExecutionList"),
+    Operation("executeWorkflow", "POST", f"{WORKFLOW}/executions", "Change/executeWorkflow"),
+    Operation("getTriggers", "GET", TRIGGERS, "View/getTriggerList"),
+    Operation("createTrigger", "POST", TRIGGERS, "Change/createTrigger"),
+    Operation("getTrigger", "GET", TRIGGER, "View/getTriggerDetail"),
+    Operation("deleteTrigger", "DELETE", TRIGGER, "Change/deleteTrigger"),
+)
+
+OPERATIONS = (*BUILT, *PLANNED)
+
+
+def named(name: str) -> Operation:
+    """The operation of this name."""
+    return next(operation for operation in OPERATIONS if operation.name == name)
+
+
+def find(method: str, path: str) -> Operation | None:
+    """The operation that a request means, or None: then there is no such URL."""
+    return next((operation for shape, operation in _shapes(method) if shape.fullmatch(path)), None)
+
+
+@cache
+def _table() -> dict[str, tuple[tuple[re.Pattern[str], Operation], ...]]:
+    return {method: tuple(_of_method(method)) for method in ("GET", "POST", "PUT", "PATCH", "DELETE")}
+
+
+def _of_method(method: str) -> Iterable[tuple[re.Pattern[str], Operation]]:
+    for operation in OPERATIONS:
+        if operation.method == method:
+            yield re.compile(re.sub(r"\{\w+\}", "[^/]+", operation.path)), operation
+
+
+def _shapes(method: str) -> tuple[tuple[re.Pattern[str], Operation], ...]:
+    return _table().get(method, ())

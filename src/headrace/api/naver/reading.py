@@ -1,0 +1,113 @@
+"""What a request says, read strictly: its JSON, its query. What nobody knows is named and ignored."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from fastapi import Request
+
+from headrace.api.call import Call
+from headrace.definition import parse
+from headrace.errors import BadParameter, Problem
+from headrace.nodes.base import nearest
+
+WARNINGS = "x-headrace-warnings"
+MOST_LISTED = 1000
+_FARTHEST_PAGE = 10**9
+_MOST_DIGITS = 18
+_MOST_WARNINGS_BYTES = 4096
+
+
+def body_of(call: Call, *, optional: bool = False) -> dict[str, Any]:
+    """The body as a JSON object, whatever its Content-Type says. Raises JobInvalid or BadParameter."""
+    if optional and not call.body.strip():
+        return {}
+    try:
+        text = call.body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise _wrong("bad-json", "the body is not UTF-8") from None
+    sent = parse(text)
+    if not isinstance(sent, dict):
+        raise _wrong("bad-json", "the body is a JSON object", "begin with {")
+    _speakable(sent)
+    return sent
+
+
+def _speakable(sent: Mapping[str, object]) -> None:
+    """Half of a surrogate pair is JSON but no text, and a NUL is text that no database takes."""
+    try:
+        written = json.dumps(sent, ensure_ascii=False)
+        written.encode()
+    except UnicodeEncodeError:
+        raise _wrong("bad-json", "the body has half of a surrogate pair") from None
+    except RecursionError:
+        raise _wrong("bad-json", "the JSON is nested too deeply") from None
+    if "\\u0000" in written.replace("\\\\", ""):
+        raise _wrong("bad-json", "the body has a NUL character")
+
+
+def text_of(request: Request, name: str) -> str | None:
+    """A text of the query; None when it is absent or empty. Raises BadParameter."""
+    text = request.query_params.get(name)
+    if text and "\x00" in text:
+        raise _wrong("bad-value", "has a NUL character", field=name)
+    return text or None
+
+
+def flag_of(request: Request, name: str) -> bool:
+    """A true or false of the query. Raises BadParameter."""
+    text = request.query_params.get(name, "").lower()
+    if text not in ("", "true", "false"):
+        raise _wrong("bad-value", "is true or false", field=name)
+    return text == "true"
+
+
+def whole_of(request: Request, name: str, default: int) -> int:
+    """A whole number from 0 of the query. Raises BadParameter."""
+    text = request.query_params.get(name, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS):
+        raise _wrong("bad-value", f"{text[:40]!r} is not a whole number from 0", field=name)
+    return int(text)
+
+
+def page_of(request: Request) -> tuple[int, int]:
+    """The page and the limit as asked; raises BadParameter. What is done with them is `reach`."""
+    return whole_of(request, "page", 0), whole_of(request, "limit", MOST_LISTED)
+
+
+def reach(page: int, limit: int) -> dict[str, int]:
+    """The page and the limit that are looked up: a longer list than 1000, or a page past all counting, is not."""
+    return {"page": min(page, _FARTHEST_PAGE), "limit": min(limit, MOST_LISTED)}
+
+
+def unknown_query(request: Request, known: Collection[str]) -> list[Problem]:
+    """The parameters of the query that have no meaning here."""
+    return [_unknown("unknown-parameter", name, known) for name in dict.fromkeys(request.query_params) if name not in known]
+
+
+def unknown_keys(sent: Mapping[str, object], known: Collection[str], *, inside: str = "") -> list[Problem]:
+    """The keys of an object that have no meaning here."""
+    return [_unknown("unknown-field", f"{inside}{name}", known) for name in sent if name not in known]
+
+
+def warning_header(warnings: Iterable[Problem]) -> dict[str, str]:
+    """The header that tells what was ignored or is doubtful, as JSON; as many as a header holds."""
+    shown: list[dict[str, object]] = []
+    size = 2
+    for warning in warnings:
+        told = warning.as_dict()
+        size += len(json.dumps(told)) + 2
+        if size > _MOST_WARNINGS_BYTES:
+            break
+        shown.append(told)
+    return {WARNINGS: json.dumps(shown)} if shown else {}
+
+
+def _unknown(code: str, name: str, known: Collection[str]) -> Problem:
+    return Problem(code, "is not one that we know; it has no effect", nearest(name, known), field=name)
+
+
+def _wrong(code: str, message: str, hint: str = "", *, field: str = "") -> BadParameter:
+    return BadParameter([Problem(code, message, hint, field=field)])
