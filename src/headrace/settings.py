@@ -117,6 +117,16 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise ValueError("a number from 0")
+    return number
+
+
 def _flag(text: str) -> bool:
     if text.lower() not in _TRUE + _FALSE:
         raise ValueError("true or false")
@@ -219,6 +229,17 @@ SETTINGS = (
         "Seconds that a run has to end when it is cancelled or over its time, and that the runs under way have when "
         "the server is stopped; then their processes are killed.",
     ),
+    Setting(
+        "secret_key",
+        "",
+        str,
+        "The key that secrets in the database are encrypted with: 32 bytes in Base64. Further keys after a comma open "
+        "what was encrypted before. Without a value: the file `secret.key` in the data folder.",
+        secret=True,
+    ),
+    Setting("body_limit", "5MB", _size, "The most that the body of a request may have."),
+    Setting("rate_limit", 200.0, _number, "Requests that one access key may send in a second. 0: any number."),
+    Setting("rate_burst", 400.0, _number, "Requests that one access key may send at once, after a rest."),
     *(replace(setting, name=f"s3_{setting.name}") for setting in _STORAGE_SETTINGS),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
