@@ -10,6 +10,9 @@ from tests.support.services import absent
 if find_spec("boto3") is not None:
     from tests.support.seaweed import Seaweed, binary, running
 
+if find_spec("psycopg") is not None:
+    from tests.support import postgres
+
 
 @pytest.fixture(scope="session")
 def seaweed_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Seaweed"]:
@@ -28,3 +31,15 @@ def seaweed(seaweed_server: "Seaweed") -> "Seaweed":
     """The object storage with empty buckets."""
     seaweed_server.empty()
     return seaweed_server
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator["postgres.Postgres"]:
+    """A PostgreSQL for the whole session."""
+    if find_spec("psycopg") is None:
+        absent("PostgreSQL", "the extra postgresql is not installed")
+    programs = postgres.programs()
+    if programs is None:
+        absent("PostgreSQL", "there is no program pg_ctl; Debian's package postgresql has it")
+    with postgres.running(programs) as server:
+        yield server

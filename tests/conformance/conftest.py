@@ -6,14 +6,19 @@ from pathlib import Path
 import pytest
 
 from headrace.db import Database
+from headrace.ids import new_id
 from tests.support.databases import opened
+from tests.support.postgres import Postgres
 from tests.support.queue import Line
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty database."""
-    return f"sqlite:///{tmp_path}/headrace.db"
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/headrace.db"
+    server: Postgres = request.getfixturevalue("postgres_server")
+    return server.create(f"test_{new_id().lower()}")
 
 
 @pytest.fixture

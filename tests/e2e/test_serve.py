@@ -69,7 +69,7 @@ def test_a_cancel_ends_the_run_and_its_process(place: Place) -> None:
         server.wait(job_id, execution_id, "RUNNING")
         until(lambda: (place.lake / "out" / "_headrace").exists())
         (child,) = server.children()
-        answer = server.ask("DELETE", f"/api/v1/jobs/{job_id}/executions/{execution_id}")
+        answer = server.ask("POST", f"/api/v1/jobs/{job_id}/executions/{execution_id}/cancel")
         assert answer.status_code < 300, answer.text
         assert server.wait(job_id, execution_id) in ("CANCELED", "CANCELLED", "STOPPED")
         until(lambda: gone(child), limit=2)
@@ -104,7 +104,7 @@ def test_a_server_that_is_killed_leaves_no_process_and_its_run_ends_after_the_ne
         until(lambda: all(gone(pid) for pid in children), limit=2)
     with served(place) as server:
         until(lambda: (place.lake / "out" / "_headrace" / f"{first}-2").exists(), limit=30)
-        assert server.ask("DELETE", f"/api/v1/jobs/{slow}/executions/{first}").status_code < 300
+        assert server.ask("POST", f"/api/v1/jobs/{slow}/executions/{first}/cancel").status_code < 300
         assert server.wait(quick, second) == "COMPLETED"
         assert server.stop() == 0
 

@@ -64,12 +64,24 @@ class Uses:
         return [row.name for row in rows], count
 
     def execute(
-        self, job_id: str, *, condition: Json | None = None, parameters: Json | None = None, **more: str | None
+        self,
+        job_id: str,
+        *,
+        condition: Json | None = None,
+        parameters: Json | None = None,
+        trigger_id: str | None = None,
+        workflow_id: str | None = None,
     ) -> Execution:
-        asked = {"trigger_id": None, "workflow_id": None, **more}
         with self.database.transaction() as con:
             return executions.create(
-                con, self.who, job_id, condition=condition, parameters=parameters, now=NOON, **asked
+                con,
+                self.who,
+                job_id,
+                condition=condition,
+                parameters=parameters,
+                trigger_id=trigger_id,
+                workflow_id=workflow_id,
+                now=NOON,
             )
 
     def execution(self, job_id: str, execution_id: str) -> Execution:

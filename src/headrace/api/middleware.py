@@ -28,7 +28,8 @@ log = logging.getLogger(__name__)
 class Authenticate(Protocol):
     """Who signed a request, or why it is refused. Blocks: it reads the key."""
 
-    def __call__(self, headers: Mapping[str, str], method: str, target: str, /) -> Principal | Refusal: ...
+    def __call__(self, headers: Mapping[str, str], method: str, target: str, /) -> Principal | Refusal:
+        """The caller, or the refusal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Traced:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -60,7 +62,7 @@ class Traced:
 
         try:
             await self._app(scope, receive, traced)
-        except Exception as error:  # noqa: BLE001 - the outermost place: told to the log, never to the caller
+        except Exception as error:
             refusal = gateway.UNREACHABLE if isinstance(error, DatabaseFailed) else gateway.UNEXPECTED
             log.error("request failed", extra={"trace": trace, "path": scope["path"]}, exc_info=error)
             if not begun:
@@ -88,6 +90,7 @@ class Gateway:
         self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request that is for no open page."""
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
             return

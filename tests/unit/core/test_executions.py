@@ -6,6 +6,7 @@ from headrace.core import executions
 from headrace.core.paging import Page
 from headrace.errors import BadParameter, BadState, NotFound
 from headrace.execution import queue
+from tests.support.jobs import Json
 from tests.support.queue import DONE, FAILED
 from tests.support.uses import ALICE, NOON, OTHER, Uses, sound
 
@@ -36,7 +37,13 @@ def test_parameters_are_checked_and_completed(uses: Uses) -> None:
     job = uses.create(sound(parameters=declared))
     assert uses.execute(job.job_id, parameters={"day": "2025-01-01"}).parameters == {"day": "2025-01-01", "n": "1"}
     assert uses.execute(job.job_id, parameters={"day": "2025-01-01", "n": 5}).parameters["n"] == "5"
-    wrong = ({}, {"day": "never"}, {"day": "2025-01-01", "x": "1"}, {"day": ["2025-01-01"]}, {"day": True})
+    wrong: tuple[Json, ...] = (
+        {},
+        {"day": "never"},
+        {"day": "2025-01-01", "x": "1"},
+        {"day": ["2025-01-01"]},
+        {"day": True},
+    )
     for given in wrong:
         with pytest.raises(BadParameter):
             uses.execute(job.job_id, parameters=given)
@@ -46,7 +53,7 @@ def test_parameters_are_checked_and_completed(uses: Uses) -> None:
 def test_a_trigger_or_workflow_that_is_named_must_exist(uses: Uses, more: dict[str, str | None]) -> None:
     job = uses.create(sound())
     with pytest.raises(NotFound, match="'none'"):
-        uses.execute(job.job_id, **more)
+        uses.execute(job.job_id, trigger_id=more.get("trigger_id"), workflow_id=more.get("workflow_id"))
 
 
 def test_what_can_not_be_run_is_refused(uses: Uses) -> None:

@@ -1,4 +1,5 @@
 import re
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -65,7 +66,11 @@ def test_a_script_is_refused_until_there_are_any(uses: Uses) -> None:
 
 def test_names_are_taken_once_in_an_account_and_free_again_after_a_delete(uses: Uses) -> None:
     first, second = uses.create(sound(name="one")), uses.create(sound(name="two"))
-    for refused in (lambda: uses.create(sound(name="one")), lambda: uses.update(second.job_id, {"name": "one"})):
+    again: list[Callable[[], object]] = [
+        lambda: uses.create(sound(name="one")),
+        lambda: uses.update(second.job_id, {"name": "one"}),
+    ]
+    for refused in again:
         with pytest.raises(BadParameter) as caught:
             refused()
         assert faults(caught) == [("name-taken", "name")]
@@ -139,7 +144,8 @@ def test_a_condition_is_changed_field_by_field(uses: Uses) -> None:
     assert (changed.condition.worker_type, changed.condition.timeout) == ("DEFAULT", 0)
     assert (changed.condition.script_path, changed.condition.log_path) == ("own/scripts/", made.condition.log_path)
     assert (changed.revision, changed.status) == (2, "RUNNABLE")
-    for sent in ({"numWorker": 11}, {"timeout": 1441}, None, []):
+    refused: tuple[object, ...] = ({"numWorker": 11}, {"timeout": 1441}, None, [])
+    for sent in refused:
         with pytest.raises(BadParameter):
             uses.condition(made.job_id, sent)
     assert uses.get(made.job_id) == changed

@@ -38,9 +38,7 @@ BUILT = (
 
 PLANNED = (
     Operation("getExecutionCount", "GET", f"{STATS}/executions", "View/getExecutionCount"),
-    Operation(
-        "getExecutionCountByInterval", "GET", f"{STATS}/executions-interval", "View/getExecutionCountByInterval"
-    ),
+    Operation("getExecutionCountByInterval", "GET", f"{STATS}/executions-interval", "View/getExecutionCountByInterval"),
     Operation("getExecutionTimes", "GET", f"{STATS}/executions-times", "View/getExecutionTimes"),
     # The first documentation had the path without its s.
     Operation("getExecutionTimes", "GET", f"{STATS}/execution-times", "View/getExecutionTimes"),

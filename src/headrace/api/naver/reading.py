@@ -7,13 +7,12 @@ from typing import Any
 from fastapi import Request
 
 from headrace.api.call import Call
+from headrace.core.paging import MOST_ROWS, Page
 from headrace.definition import parse
 from headrace.errors import BadParameter, Problem
 from headrace.nodes.base import nearest
 
 WARNINGS = "x-headrace-warnings"
-MOST_LISTED = 1000
-_FARTHEST_PAGE = 10**9
 _MOST_DIGITS = 18
 _MOST_WARNINGS_BYTES = 4096
 
@@ -72,19 +71,16 @@ def whole_of(request: Request, name: str, default: int) -> int:
     return int(text)
 
 
-def page_of(request: Request) -> tuple[int, int]:
-    """The page and the limit as asked; raises BadParameter. What is done with them is `reach`."""
-    return whole_of(request, "page", 0), whole_of(request, "limit", MOST_LISTED)
-
-
-def reach(page: int, limit: int) -> dict[str, int]:
-    """The page and the limit that are looked up: a longer list than 1000, or a page past all counting, is not."""
-    return {"page": min(page, _FARTHEST_PAGE), "limit": min(limit, MOST_LISTED)}
+def page_of(request: Request) -> Page:
+    """The page and the limit as they were asked for. Raises BadParameter."""
+    return Page(whole_of(request, "page", 0), whole_of(request, "limit", MOST_ROWS))
 
 
 def unknown_query(request: Request, known: Collection[str]) -> list[Problem]:
     """The parameters of the query that have no meaning here."""
-    return [_unknown("unknown-parameter", name, known) for name in dict.fromkeys(request.query_params) if name not in known]
+    return [
+        _unknown("unknown-parameter", name, known) for name in dict.fromkeys(request.query_params) if name not in known
+    ]
 
 
 def unknown_keys(sent: Mapping[str, object], known: Collection[str], *, inside: str = "") -> list[Problem]:

@@ -1,0 +1,63 @@
+"""The vendor's API as one ASGI application, without its gateway."""
+
+from collections.abc import Callable
+
+from fastapi import FastAPI, Request, Response
+
+from headrace.api.gateway import UNEXPECTED, UNREACHABLE
+from headrace.api.naver import executions, jobs
+from headrace.api.naver.answers import answered
+from headrace.api.naver.errors import NotImplementedYet, service_error
+from headrace.api.naver.operations import BUILT, PLANNED
+from headrace.errors import DatabaseFailed, HeadraceError
+
+ENDPOINTS: dict[str, Callable[..., Response]] = {
+    "getJobs": jobs.get_jobs,
+    "createJob": jobs.create_job,
+    "verifyJob": jobs.verify_job,
+    "getJob": jobs.get_job,
+    "updateJob": jobs.update_job,
+    "patchJob": jobs.patch_job,
+    "deleteJob": jobs.delete_job,
+    "updateJobExecutionConfig": jobs.update_job_execution_config,
+    "createJobExecution": executions.create_job_execution,
+    "getJobExecutions": executions.get_job_executions,
+    "getJobExecution": executions.get_job_execution,
+    "cancelJobExecution": executions.cancel_job_execution,
+    "getJobExecutionLog": executions.get_job_execution_log,
+    "getJobExecutionReport": executions.get_job_execution_report,
+}
+
+
+def service() -> FastAPI:
+    """The application: its routes are the table of operations."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    for operation in (*BUILT, *PLANNED):
+        endpoint = ENDPOINTS.get(operation.name) or _planned(operation.name)
+        app.add_api_route(
+            operation.path, endpoint, methods=[operation.method], name=operation.name, response_class=Response
+        )
+    app.add_exception_handler(HeadraceError, told)
+    app.add_exception_handler(Exception, unexpected)
+    return app
+
+
+def told(request: Request, error: Exception) -> Response:
+    """An error of ours in the service's shape; what is none of the caller's business goes on to the gateway."""
+    found = service_error(error) if isinstance(error, HeadraceError) else None
+    if found is None:
+        raise error
+    return answered(found.body(request.url.path), status=found.status)
+
+
+def unexpected(_: Request, error: Exception) -> Response:
+    """The gateway's word for what the service can't answer; the log is told by the gateway itself."""
+    refusal = UNREACHABLE if isinstance(error, DatabaseFailed) else UNEXPECTED
+    return Response(refusal.body(), refusal.status, media_type="application/json")
+
+
+def _planned(name: str) -> Callable[[], Response]:
+    def endpoint() -> Response:
+        raise NotImplementedYet(name, hint="it is on the roadmap: docs/roadmap.md")
+
+    return endpoint
