@@ -210,18 +210,8 @@ SETTINGS = (
         "file `headrace.db` in the data folder.",
         secret=True,
     ),
-    Setting(
-        "workers",
-        0,
-        _threads,
-        "Runs that a worker does at once, each in a process of its own. 0: one for each core.",
-    ),
-    Setting(
-        "lease_seconds",
-        15.0,
-        _lease,
-        "Seconds after which a run whose worker is gone goes to another one.",
-    ),
+    Setting("workers", 0, _threads, "Runs that a worker does at once, each in its own process. 0: one for each core."),
+    Setting("lease_seconds", 15.0, _lease, "Seconds after which a run whose worker is gone goes to another one."),
     Setting(
         "grace_seconds",
         10.0,
