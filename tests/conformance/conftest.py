@@ -13,10 +13,25 @@ from tests.support.queue import Line
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty database."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/headrace.db"
+    return _address(kind, request, tmp_path / "headrace.db")
+
+
+@pytest.fixture
+def other_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of another empty database."""
+    return _address(kind, request, tmp_path / "other.db")
+
+
+def _address(kind: str, request: pytest.FixtureRequest, file: Path) -> str:
+    if kind == "sqlite":
+        return f"sqlite:///{file}"
     server: Postgres = request.getfixturevalue("postgres_server")
     return server.create(f"test_{new_id().lower()}")
 

@@ -93,10 +93,13 @@ class Uses:
             executions.cancel(con, self.who, job_id, execution_id, now=NOON)
 
     def claim(self) -> Claimed:
+        (claimed,) = self.claims()
+        return claimed
+
+    def claims(self, *, limit: int = 1) -> list[Claimed]:
         now = NOON.timestamp() + 36
         with self.database.transaction() as con:
-            (claimed,) = queue.claim(con, worker="w", lease_seconds=15, now=now)
-        return claimed
+            return queue.claim(con, worker="w", lease_seconds=15, now=now, limit=limit)
 
     def end(self, claimed: Claimed, outcome: Outcome) -> None:
         with self.database.transaction() as con:

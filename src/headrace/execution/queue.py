@@ -124,8 +124,10 @@ def claim(
         found = con.execute(_next(pools, now, passed)).first()
         if found is None:
             break
-        taken = _take(con, found, worker=worker, now=now, expires=now + lease_seconds)
-        if taken is None:
+        # Whoever holds a job waits for no other, so that two claimers never wait for each other.
+        most = con.scalar(_places(found.job_id, skip=bool(claimed)))
+        taken = most and _take(con, found, most=most, worker=worker, now=now, expires=now + lease_seconds)
+        if not taken:
             passed.append(found.execution_id)
         else:
             claimed.append(taken)
@@ -254,28 +256,29 @@ def _below_limit(job_id: ColumnElement[str], most: ColumnElement[int]) -> Column
 
 
 def _next(pools: Collection[str], now: float, passed: Sequence[str]) -> Select[Any]:
-    """Who is first among those that may run.
-
-    On PostgreSQL the row of the job is locked too: only one claimer at a time takes an execution of a job, so that
-    two of them can't both take the last free place.
-    """
+    """Who is first among those that may run."""
     c = executions.c
     waiting = and_(c.status == "READY", c.pool.in_(pools), c.available_at <= now, c.execution_id.not_in(passed))
     return (
-        select(c.execution_id, c.job_id, c.condition, jobs.c.max_concurrent_runs)
+        select(c.execution_id, c.job_id, c.condition)
         .join(jobs, jobs.c.job_id == c.job_id)
         .where(waiting, _below_limit(c.job_id, jobs.c.max_concurrent_runs))
         .order_by(c.turn, c.execution_id)
         .limit(1)
-        .with_for_update(of=[executions, jobs], key_share=True, skip_locked=True)
+        .with_for_update(of=executions, key_share=True, skip_locked=True)
     )
 
 
-def _take(con: Connection, found: Row[Any], *, worker: str, now: float, expires: float) -> Claimed | None:
+def _places(job_id: str, *, skip: bool) -> Select[Any]:
+    """How often a job may run at once. Its row is locked: on PostgreSQL two claimers could both take the last place."""
+    return _lock(select(jobs.c.max_concurrent_runs).where(jobs.c.job_id == job_id), skip=skip)
+
+
+def _take(con: Connection, found: Row[Any], *, most: int, worker: str, now: float, expires: float) -> Claimed | None:
     """Take it, unless the job's places were taken before its row was locked: only this statement sees that."""
     c = executions.c
     minutes = int(found.condition.get("timeout") or 0)
-    free = _below_limit(literal(found.job_id), literal(found.max_concurrent_runs))
+    free = _below_limit(literal(found.job_id), literal(most))
     taken = con.execute(
         update(executions)
         .where(c.execution_id == found.execution_id, c.status.in_(states.before("RUNNING")), free)
