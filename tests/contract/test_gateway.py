@@ -1,0 +1,153 @@
+"""What every route refuses, and how: the gateway's own errors."""
+
+from pathlib import Path
+
+import pytest
+
+from headrace.api.gateway import Operation
+from headrace.api.naver.operations import BUILT, OPERATIONS, PLANNED
+from headrace.auth.signature_v2 import SIGNATURE
+from headrace.core import keys
+from tests.support.server import Key, Server, documented_job
+
+MISSING = "Authentication information are missing."
+INVALID = "Invalid authentication information."
+every_route = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: f"{o.method} {o.path}")
+
+
+def path(operation: Operation) -> str:
+    return operation.path.replace("{", "").replace("}", "")
+
+
+def failed(details: str) -> dict[str, object]:
+    return {"error": {"errorCode": "200", "message": "Authentication Failed", "details": details}}
+
+
+@every_route
+def test_every_route_refuses_the_anonymous_and_the_forged(server: Server, operation: Operation) -> None:
+    method, at = operation.method, path(operation)
+    anonymous = server.send(method, at)
+    assert (anonymous.status_code, anonymous.json()) == (401, failed(MISSING))
+    forged = server.ask(method, at, headers={SIGNATURE: "Zm9yZ2Vk"})
+    assert (forged.status_code, forged.json()) == (401, failed(INVALID))
+    unknown = server.send(method, at, headers=server.signature(method, at, Key("NOBODY", "s")))
+    assert (unknown.status_code, unknown.json()) == (401, failed(INVALID))
+
+
+@every_route
+def test_every_route_refuses_a_stale_clock_and_a_revoked_key(server: Server, operation: Operation) -> None:
+    method, at, key = operation.method, path(operation), server.held["manager"]
+    signed = server.signature(method, at, key)
+    server.clock.move(301)
+    stale = server.send(method, at, headers=signed)
+    assert stale.status_code == 401
+    assert "clock" in stale.json()["error"]["details"]
+    with server.database.transaction() as con:
+        keys.revoke(con, key.access_key, account_id="main", now=server.clock.now())
+    revoked = server.ask(method, at)
+    assert (revoked.status_code, revoked.json()) == (401, failed(INVALID))
+
+
+@every_route
+def test_a_viewer_may_look_and_not_write(server: Server, operation: Operation) -> None:
+    answer = server.ask(operation.method, path(operation), role="viewer")
+    if operation.action.startswith("Change/"):
+        assert (answer.status_code, answer.json()["error"]["errorCode"]) == (401, "210")
+    else:
+        assert answer.status_code in (200, 400, 404, 501)
+
+
+@pytest.mark.parametrize("operation", PLANNED, ids=lambda o: f"{o.method} {o.path}")
+def test_what_is_planned_says_so_in_the_service_shape(server: Server, operation: Operation) -> None:
+    answer = server.ask(operation.method, path(operation))
+    assert (answer.status_code, answer.json()["title"]) == (501, "Not Implemented")
+    assert answer.json()["errorType"].startswith("not-implemented/")
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        ("GET", "/"),
+        ("GET", "/api/v1/jobz"),
+        ("GET", "/api/v1/jobs/"),
+        ("DELETE", "/api/v1/jobs"),
+        ("POST", "/api/v1/jobs/a%2Fb"),
+        ("GET", "/api/v1/작업"),
+    ],
+)
+def test_an_unknown_url_is_told_before_anybody_asks_who_it_is(server: Server, method: str, target: str) -> None:
+    answer = server.send(method, target)
+    error = {"errorCode": "300", "message": "Not Found Exception", "details": "There is no such URL."}
+    assert (answer.status_code, answer.json()) == (404, {"error": error})
+
+
+def test_every_answer_has_a_trace_id_of_its_own(server: Server) -> None:
+    ids = [server.ask("GET", at).headers["x-ncp-trace-id"] for at in ("/api/v1/jobs", "/nowhere", "/livez", "/readyz")]
+    assert len(set(ids)) == 4
+
+
+def test_the_signature_covers_the_query_as_it_was_sent(server: Server) -> None:
+    assert server.ask("GET", "/api/v1/jobs?name=a%2db&limit=1").status_code == 200
+    signed = server.signature("GET", "/api/v1/jobs?name=a%2db", server.held["manager"])
+    assert server.send("GET", "/api/v1/jobs?name=a-b", headers=signed).status_code == 401
+
+
+def test_a_body_that_is_too_large_is_refused(tmp_path: Path) -> None:
+    server = Server.start(tmp_path, body_limit="2KB")
+    answer = server.ask("POST", "/api/v1/jobs", documented_job(description="x" * 2048))
+    assert (answer.status_code, answer.json()["error"]["errorCode"]) == (413, "430")
+    server.database.dispose()
+
+
+def test_a_key_that_asks_too_often_has_to_wait(tmp_path: Path) -> None:
+    server = Server.start(tmp_path, rate_limit="1", rate_burst="2")
+    codes = [server.ask("GET", "/api/v1/jobs").status_code for _ in range(3)]
+    assert codes == [200, 200, 429]
+    assert server.ask("GET", "/api/v1/jobs").json()["error"]["errorCode"] == "410"
+    assert server.ask("GET", "/api/v1/jobs", role="viewer").status_code == 200
+    server.clock.move(1)
+    assert server.ask("GET", "/api/v1/jobs").status_code == 200
+    server.database.dispose()
+
+
+BAD_BODIES = [
+    b"",
+    b"{",
+    b"[]",
+    b"true",
+    b'"text"',
+    b"\xff\xfe",
+    b"NaN",
+    b'{"name": "a", "name": "b"}',
+    b'{"a": ' + b"[" * 100_000,
+    b'{"name": "job001", "nodes": [], "description": "\\ud800"}',
+    b'{"name": "job001", "nodes": [], "description": "\\u0000", "isTemp": true}',
+    b'{"name": {}, "nodes": {}, "type": 5, "isTemp": "yes", "jobCondition": []}',
+    b'{"name": "\\uc791\\uc5c5", "nodes": [null, 5, "x", {}]}',
+    b'{"name": "job001", "nodes": [' + b"1," * 5000 + b"1]}",
+    b'{"jobCondition": {"numWorker": 1e400}}',
+    b'{"jobCondition": {"timeout": "360", "scriptPath": 5}}',
+    b'{"parameters": [1]}',
+    b'{"parameters": {"a": {"b": 1}}}',
+]
+
+
+@pytest.mark.parametrize("body", BAD_BODIES, ids=lambda body: repr(body[:40]))
+def test_a_bad_body_is_a_bad_parameter_and_never_a_failure_of_the_server(server: Server, body: bytes) -> None:
+    job = server.made()["jobId"]
+    for operation in BUILT:
+        if operation.method not in ("POST", "PUT", "PATCH") or "cancel" in operation.path:
+            continue
+        answer = server.ask(operation.method, operation.path.replace("{jobId}", job), body)
+        # An execution needs no body, and what it does not know of one it only names.
+        takes_all = operation.name == "createJobExecution" and answer.status_code == 200
+        assert takes_all or answer.status_code == 400, (operation.name, answer.text[:500])
+        assert takes_all or answer.json()["errorType"] == "bad-parameter"
+
+
+@pytest.mark.parametrize("id_", ["%00", "%EC%9E%91", "%FF", "a" * 5000, "..%5C", "'%20OR%201=1", "%F0%9F%98%80"])
+def test_an_id_that_can_not_be_one_is_not_found(server: Server, id_: str) -> None:
+    for method, tail in (("GET", ""), ("DELETE", ""), ("GET", "/executions"), ("GET", "/executions/x/log")):
+        answer = server.ask(method, f"/api/v1/jobs/{id_}{tail}")
+        assert answer.status_code == 404, answer.text
+        assert answer.json()["errorType"].startswith("resource-not-found/")
