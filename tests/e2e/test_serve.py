@@ -28,6 +28,9 @@ def test_a_job_is_made_run_and_written_and_the_server_ends_when_told(place: Plac
         execution_id = server.executed(job_id)
         assert server.wait(job_id, execution_id) == "COMPLETED"
         assert list(place.left().values()) == [b"id,name\n1,a\n2,b\n"]
+        log = server.ask("GET", f"/api/v1/jobs/{job_id}/executions/{execution_id}/log")
+        assert "wrote 2 rows, 16 bytes to lake/out" in log.text
+        assert server.secret not in log.text
         children = server.children()
         assert server.stop() == 0
     assert children

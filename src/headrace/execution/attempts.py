@@ -18,6 +18,7 @@ _EVERY = 0.1
 _LOG_EVERY = 1.0
 _AGAIN = 0.25
 _LONGEST = 1440
+_PATIENCE = 20.0
 
 
 class Attempt:
@@ -47,7 +48,11 @@ class Attempt:
 
     def run(self, nursery: Nursery) -> None:
         """Take a child, run, and write how it ended."""
-        process = nursery.take()
+        process = nursery.take(patience=_PATIENCE)
+        if process is None:
+            cause = f"no process for it began within {_PATIENCE:g} s; the log of the server may say why"
+            self._write(lambda con, now: queue.put_back(con, self.token, cause=cause, delay=_PATIENCE, now=now))
+            return
         reuse = False
         try:
             self._pid = process.pid

@@ -130,14 +130,15 @@ class Nursery(threading.Thread):
             while self._all:
                 self._changed.wait()
 
-    def take(self) -> Process:
-        """A child that is ready; waits until there is one."""
+    def take(self, *, patience: float) -> Process | None:
+        """A child that is ready; None when there is none after so many seconds."""
         with self._changed:
             self._waiting += 1
             self._changed.notify_all()
-            while not self._idle:
-                self._changed.wait()
+            found = self._changed.wait_for(lambda: bool(self._idle), timeout=patience)
             self._waiting -= 1
+            if not found:
+                return None
             # The one that ran last: its memory is still at hand, and the others may grow old.
             process = self._idle.pop()
             self._changed.notify_all()

@@ -120,7 +120,7 @@ class Worker:
             with self._lock:
                 attempts = list(self._attempts.values())
             for attempt in attempts:
-                attempt.renew()
+                self._guarded(attempt.renew)
             if self._clock.seconds() - self._rescued_at >= _RESCUE_EVERY:
                 self._rescued_at = self._clock.seconds()
                 self._guarded(self._rescue)
@@ -132,10 +132,12 @@ class Worker:
             self._new.set()
         return bool(found)
 
-    def _guarded(self, do: Callable[[], bool]) -> bool:
-        """Do it; a database that is away is told of, and asked again at the next turn."""
+    def _guarded(self, do: Callable[[], bool | None]) -> bool:
+        """Do it; what goes wrong is told, and tried again at the next turn: a loop that ended would end the worker."""
         try:
-            return do()
+            return bool(do())
         except DatabaseFailed as error:
             print(f"headrace: {error}", file=sys.stderr)
-            return False
+        except Exception:  # noqa: BLE001 - see above
+            traceback.print_exc()
+        return False
