@@ -5,30 +5,12 @@ from tests.support.server import Server
 
 JOBS = "/api/v1/jobs"
 ACCEPTED = [
-    "jobExecutionId",
-    "jobId",
-    "jobCondition",
-    "status",
-    "startDate",
-    "createdDate",
-    "runningTime",
-    "parsedParameters",
-    "type",
+    *("jobExecutionId", "jobId", "jobCondition", "status", "startDate", "createdDate", "runningTime"),
+    *("parsedParameters", "type"),
 ]
 ENDED = [
-    "jobExecutionId",
-    "jobId",
-    "jobCondition",
-    "status",
-    "startDate",
-    "endDate",
-    "createdDate",
-    "jobName",
-    "waitingTime",
-    "executorNum",
-    "runningTime",
-    "parsedParameters",
-    "type",
+    *("jobExecutionId", "jobId", "jobCondition", "status", "startDate", "endDate", "createdDate", "jobName"),
+    *("waitingTime", "executorNum", "runningTime", "parsedParameters", "type"),
 ]
 DATE = "2025-03-21T10:02:02+09:00"
 

@@ -14,6 +14,7 @@ from headrace.api.gateway import Refusal
 from headrace.api.middleware import Gateway, Limits, Traced
 from headrace.api.naver.operations import find
 from headrace.api.naver.service import service
+from headrace.api.page import add_page
 from headrace.api.throttle import Throttle
 from headrace.auth import signature_v2
 from headrace.auth.principal import Principal
@@ -31,6 +32,7 @@ def create_app(database: Database, settings: Settings, *, clock: Clock, secrets:
     app = FastAPI(title="Headrace", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
     app.add_api_route("/livez", livez, methods=["GET"])
     app.add_api_route("/readyz", partial(readyz, database), methods=["GET"])
+    add_page(app)
     gate = Gateway(
         service(),
         server=server,

@@ -1,0 +1,138 @@
+"""The API described as OpenAPI 3.1, from the table of operations and the models; nothing here answers a request."""
+
+import re
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import models_json_schema
+
+from headrace import __version__
+from headrace.api.gateway import Operation
+from headrace.api.naver import models as m
+from headrace.api.naver.operations import OPERATIONS, PLANNED
+from headrace.auth.signature_v2 import ACCESS_KEY, SIGNATURE, TIMESTAMP
+from headrace.definition import JobBody
+
+Json = dict[str, Any]
+_REF = "#/components/schemas/{model}"
+_TRUE = TypeAdapter(bool).json_schema() | {"const": True}
+_ANSWERS: dict[str, type[BaseModel] | None] = {
+    "getJobs": m.JobList,
+    "createJob": m.JobAnswer,
+    "verifyJob": None,
+    "getJob": m.JobAnswer,
+    "updateJob": m.JobAnswer,
+    "patchJob": m.JobAnswer,
+    "deleteJob": None,
+    "getJobExecutions": m.ExecutionList,
+    "createJobExecution": m.ExecutionAnswer,
+    "updateJobExecutionConfig": m.JobAnswer,
+    "getJobExecution": m.ExecutionAnswer,
+    "cancelJobExecution": None,
+    "getJobExecutionLog": m.LogAnswer,
+    "getJobExecutionReport": m.ReportAnswer,
+}
+_BODIES: dict[str, type[BaseModel]] = {
+    "createJob": JobBody,
+    "verifyJob": JobBody,
+    "updateJob": JobBody,
+    "patchJob": JobBody,
+    "createJobExecution": m.ExecuteBody,
+    "updateJobExecutionConfig": m.ConditionBody,
+}
+_PAGED = (("page", "integer"), ("limit", "integer"))
+_QUERIES: dict[str, tuple[tuple[str, str], ...]] = {
+    "getJobs": (("name", "string"), ("status", "string"), *_PAGED),
+    "getJobExecutions": _PAGED,
+    "createJobExecution": (("triggerId", "string"), ("workflowId", "string")),
+    "getJobExecutionLog": (("after", "integer"), ("limit", "integer")),
+}
+
+
+@cache
+def described() -> Json:
+    """The whole description. It is shared: read it, do not change it."""
+    paths: dict[str, Json] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Headrace", "version": __version__, "description": _ABOUT},
+        "paths": paths,
+        "components": {"schemas": _schemas(), "securitySchemes": _schemes()},
+        "security": [{"timestamp": [], "accessKey": [], "signature": []}],
+    }
+
+
+_ABOUT = (
+    "A self-hosted Data Flow server. Every request under /api/v1 is signed (signature v2); "
+    "errors of the service and of the gateway before it have shapes of their own."
+)
+
+
+def _operation(operation: Operation) -> Json:
+    planned = operation in PLANNED
+    told: Json = {
+        "operationId": operation.name if operation.path != "/api/v1/stats/execution-times" else "getExecutionTimesG1",
+        "tags": [operation.path.split("/")[3]],
+        "summary": f"{_words(operation.name)}{' (planned)' if planned else ''}",
+        "description": f"Needs the right `{operation.action}`.",
+        "parameters": _parameters(operation),
+        "responses": _responses(operation, planned=planned),
+    }
+    body = _BODIES.get(operation.name)
+    if body is not None:
+        content = {"application/json": {"schema": _ref(body)}}
+        told["requestBody"] = {"required": operation.name != "createJobExecution", "content": content}
+    return told
+
+
+def _parameters(operation: Operation) -> list[Json]:
+    inside = re.findall(r"\{(\w+)\}", operation.path)
+    in_path = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in inside]
+    in_query = [
+        {"name": name, "in": "query", "schema": {"type": kind} | ({"minimum": 0} if kind == "integer" else {})}
+        for name, kind in _QUERIES.get(operation.name, ())
+    ]
+    return [*in_path, *in_query]
+
+
+def _responses(operation: Operation, *, planned: bool) -> Json:
+    gateway = {code: _answer("The gateway refused.", _ref(m.GatewayErrorBody)) for code in ("401", "413", "429")}
+    wrong = _answer("The service refused.", _ref(m.ServiceErrorBody))
+    if planned:
+        return {"501": wrong, **gateway}
+    model = _ANSWERS[operation.name]
+    good = _answer("Done.", _TRUE if model is None else _ref(model))
+    code = "201" if operation.name == "createJob" else "200"
+    return {code: good, "400": wrong, "404": wrong, "412": wrong, "501": wrong, **gateway}
+
+
+def _answer(text: str, schema: Json) -> Json:
+    return {"description": text, "content": {"application/json": {"schema": schema}}}
+
+
+def _ref(model: type[BaseModel]) -> Json:
+    return {"$ref": _REF.format(model=model.__name__)}
+
+
+def _schemas() -> Json:
+    answers = [model for model in _ANSWERS.values() if model is not None]
+    asked = [(model, "validation") for model in _BODIES.values()]
+    told = [(model, "validation") for model in (*answers, m.ServiceErrorBody, m.GatewayErrorBody)]
+    _, schema = models_json_schema([*asked, *told], ref_template=_REF)  # type: ignore[list-item] # the literal
+    found: Json = schema["$defs"]
+    return found
+
+
+def _schemes() -> Json:
+    return {
+        name: {"type": "apiKey", "in": "header", "name": header}
+        for name, header in (("timestamp", TIMESTAMP), ("accessKey", ACCESS_KEY), ("signature", SIGNATURE))
+    }
+
+
+def _words(name: str) -> str:
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
+    return words[:1].upper() + words[1:]

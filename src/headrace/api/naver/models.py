@@ -1,0 +1,164 @@
+"""The shapes of answers, for the API's description: clients are made from it. Answers are written by `answers`."""
+
+from typing import Any, Literal
+
+from pydantic import Field as Described
+
+from headrace.nodes.wire import Wire
+
+ExecutionStatus = Literal["READY", "RUNNING", "COMPLETED", "FAILED", "CANCELED"]
+Date = Described(description="Korean time: `2025-03-21T10:02:02+09:00`.")
+
+
+class Condition(Wire):
+    """How a job is run; `consoleLogPath` stands in executions only."""
+
+    worker_type: Literal["DEFAULT"]
+    num_worker: int
+    timeout: int
+    nrn: str
+    script_path: str
+    log_path: str
+    console_log_path: str | None = None
+
+
+class JobRow(Wire):
+    """A job in a list."""
+
+    job_id: str
+    name: str
+    type: Literal["DATAFLOW", "VISUAL"]
+    status: Literal["RUNNABLE", "READY", "RUNNING", "DELETED", "DRAFT", "STOPPED", "EDITING"]
+    max_concurrent_runs: int | None = None
+    last_execution_status: ExecutionStatus | None = None
+    created_date: str = Date
+    updated_date: str = Date
+    last_execution_date: str | None = None
+    resource_id: str
+    disabled: bool
+
+
+class JobAnswer(Wire):
+    """A job: one of 2025 has `description` and `runCondition`, one of 2026 `maxConcurrentRuns`, `jobCondition`."""
+
+    job_id: str
+    name: str
+    description: str | None = None
+    type: Literal["DATAFLOW", "VISUAL"]
+    status: Literal["RUNNABLE", "READY", "RUNNING", "DELETED", "DRAFT", "STOPPED", "EDITING"]
+    max_concurrent_runs: int | None = None
+    last_execution_status: ExecutionStatus | None = None
+    nodes: list[dict[str, Any]]
+    run_condition: Condition | None = None
+    job_condition: Condition | None = None
+    created_date: str = Date
+    updated_date: str = Date
+    last_execution_date: str | None = None
+
+
+class ExecutionAnswer(Wire):
+    """A run of a job. The answer to its creation has fewer keys."""
+
+    job_execution_id: str
+    job_id: str
+    job_condition: Condition
+    status: ExecutionStatus
+    start_date: str = Date
+    end_date: str | None = None
+    created_date: str = Date
+    trigger_id: str | None = None
+    trigger_name: str | None = None
+    job_name: str | None = None
+    waiting_time: int | None = None
+    executor_num: int | None = None
+    running_time: int
+    parsed_parameters: dict[str, str] | list[str]
+    type: Literal["JOB", "WORKFLOW"]
+    failure: dict[str, Any] | None = None
+
+
+class JobList(Wire):
+    """A page of jobs; `count` is all that match."""
+
+    list: list[JobRow]
+    count: int
+    page: int
+    limit: int
+
+
+class ExecutionList(Wire):
+    """A page of executions; `count` is all that match."""
+
+    list: list[ExecutionAnswer]
+    count: int
+    page: int
+    limit: int
+
+
+class LogPiece(Wire):
+    """A piece of a console log."""
+
+    id: int
+    attempt: int
+    date: str = Date
+    text: str
+
+
+class LogAnswer(Wire):
+    """The log after some piece; `next` is what `after` is next time, until `ended`."""
+
+    job_execution_id: str
+    status: ExecutionStatus
+    ended: bool
+    next: int
+    list: list[LogPiece]
+
+
+class ReportAnswer(Wire):
+    """What a run told of itself."""
+
+    job_execution_id: str
+    status: ExecutionStatus
+    job_revision: int
+    attempts: list[dict[str, Any]]
+    failure: dict[str, Any] | None
+    report: dict[str, Any] | None
+
+
+class ServiceErrorBody(Wire):
+    """An error of the service."""
+
+    type: Literal["about:blank"]
+    title: str
+    status: int
+    detail: str
+    instance: str
+    error_type: str
+    problems: list[dict[str, Any]] | None = None
+
+
+class GatewayErrorInside(Wire):
+    """What went wrong at the gateway."""
+
+    error_code: str
+    message: str
+    details: str
+
+
+class GatewayErrorBody(Wire):
+    """An error of the gateway."""
+
+    error: GatewayErrorInside
+
+
+class ExecuteBody(Wire):
+    """How to run a job this time; what is left out is the job's own."""
+
+    job_condition: dict[str, Any] | None = None
+    parameters: dict[str, str | int] | None = None
+
+
+class ConditionBody(Wire):
+    """What to change of how a job is run."""
+
+    job_condition: dict[str, Any]

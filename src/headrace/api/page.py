@@ -1,0 +1,34 @@
+"""The API page: Swagger UI from the package that carries its files, so that no outside address is asked."""
+
+from functools import cache, partial
+from importlib.resources import files
+
+from fastapi import FastAPI, Response
+
+from headrace.api.naver.contract import described
+
+_OURS, _THEIRS = "headrace.api", "fastapi_offline"
+_FILES = {
+    "/docs": (_OURS, "pages/docs.html", "text/html"),
+    "/docs/docs.js": (_OURS, "pages/docs.js", "text/javascript"),
+    "/docs/swagger-ui-bundle.js": (_THEIRS, "static/swagger-ui-bundle.js", "text/javascript"),
+    "/docs/swagger-ui.css": (_THEIRS, "static/swagger-ui.css", "text/css"),
+}
+_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
+
+
+def add_page(app: FastAPI) -> None:
+    """The page and the description that it shows, open to all."""
+    app.add_api_route("/openapi.json", described, methods=["GET"])
+    for path in _FILES:
+        app.add_api_route(path, partial(_file, path), methods=["GET"], response_class=Response)
+
+
+def _file(path: str) -> Response:
+    package, name, media_type = _FILES[path]
+    return Response(_read(package, name), media_type=media_type, headers={"content-security-policy": _POLICY})
+
+
+@cache
+def _read(package: str, name: str) -> bytes:
+    return files(package).joinpath(name).read_bytes()
