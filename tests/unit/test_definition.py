@@ -55,6 +55,8 @@ def test_every_key_that_stands_twice_is_told() -> None:
         ("jobCondition", {"numWorker": 1}, "job, jobCondition.numWorker: input should be greater than or equal to 2"),
         ("jobCondition", {"workerType": "BIG"}, "job, jobCondition.workerType: 'BIG' is not allowed; one of"),
         ("maxConcurrentRuns", 0, "job, maxConcurrentRuns: input should be greater than or equal to 1"),
+        ("priority", 1001, "job, priority: input should be less than or equal to 1000"),
+        ("retries", -1, "job, retries: input should be greater than or equal to 0"),
         ("parameters", [{"name": "1a"}], "job, parameters[0].name: string should match pattern"),
         ("parameters", [{"name": "a", "type": "x"}], "job, parameters[0].type: 'x' is not allowed; one of"),
     ],
