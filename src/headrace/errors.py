@@ -101,6 +101,18 @@ class Cancelled(RunFailed):
     code = "cancelled"
 
 
+class LeaseLost(RunFailed):
+    """Another worker may have the run by now: this one publishes nothing."""
+
+    code = "lease-lost"
+
+
+class WorkerStopped(RunFailed):
+    """The worker is being stopped; the run begins again elsewhere, or when it is back."""
+
+    code = "worker-stopped"
+
+
 class NotSupported(RunFailed):
     """The job is sound, and this engine can't run a part of it."""
 

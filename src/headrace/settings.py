@@ -25,6 +25,7 @@ FILE = "headrace.toml"
 _SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(i?b)?\s*", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _MOST_THREADS = 1024
+_SHORTEST_LEASE, _LONGEST_LEASE = 1.0, 3600.0
 _TABLES = "storages"
 _TABLE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _ENDPOINT = re.compile(r"(https?://)?[A-Za-z0-9.-]+(:[0-9]{1,5})?/?|(https?://)?\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?/?")
@@ -86,6 +87,18 @@ def _size(text: str) -> str:
     if text:
         parse_size(text)
     return text
+
+
+def _port(text: str) -> int:
+    if not text.strip().isdecimal() or len(text) > 5 or int(text) > 65535:
+        raise ValueError("a whole number from 0 to 65535")
+    return int(text)
+
+
+def _lease(text: str) -> float:
+    if not _SHORTEST_LEASE <= (seconds := _seconds(text)) <= _LONGEST_LEASE:
+        raise ValueError(f"a number of seconds from {_SHORTEST_LEASE:g} to {_LONGEST_LEASE:g}")
+    return seconds
 
 
 def _threads(text: str) -> int:
@@ -187,6 +200,25 @@ SETTINGS = (
         _flag,
         "Read every written file again before it is published, and fail the run when the rows are not as many.",
     ),
+    Setting("host", "127.0.0.1", str, "Address that the server listens on. `0.0.0.0` is every one of the machine."),
+    Setting("port", 8460, _port, "Port that the server listens on. 0 takes one that is free."),
+    Setting(
+        "database",
+        "",
+        str,
+        "Address of the server's own database, like `postgresql+psycopg://user@host/name`. Without a value: the SQLite "
+        "file `headrace.db` in the data folder.",
+        secret=True,
+    ),
+    Setting("workers", 0, _threads, "Runs that a worker does at once, each in its own process. 0: one for each core."),
+    Setting("lease_seconds", 15.0, _lease, "Seconds after which a run whose worker is gone goes to another one."),
+    Setting(
+        "grace_seconds",
+        10.0,
+        _seconds,
+        "Seconds that a run has to end when it is cancelled or over its time, and that the runs under way have when "
+        "the server is stopped; then their processes are killed.",
+    ),
     Setting(
         "secret_key",
         "",
@@ -221,6 +253,11 @@ class Settings:
     def storage(self) -> Path:
         """The folder of buckets, absolute."""
         return Path(self["storage"]).expanduser().absolute() if self["storage"] else self.data / "buckets"
+
+    @property
+    def database(self) -> str:
+        """The address of the server's own database."""
+        return str(self["database"]) or f"sqlite:///{self.data / 'headrace.db'}"
 
     @property
     def storages(self) -> tuple[StorageTable, ...]:

@@ -215,3 +215,15 @@ def test_claimers_at_the_same_time_never_get_the_same_execution(line: Line, most
     with ThreadPoolExecutor(4) as pool:
         done = [each for some in pool.map(work, ["a", "b", "c", "d"]) for each in some]
     assert sorted(done) == sorted(wanted)
+
+
+def test_a_process_that_died_is_a_loss_that_begins_again_at_once_until_there_were_too_many(line: Line) -> None:
+    execution_id = line.submit(line.job())
+    for number in range(1, 5):
+        token = line.one(float(number)).lease_token
+        with line.database.transaction() as con:
+            assert queue.lose(con, token, code="child-lost", message="it was killed", now=number + 0.5)
+            assert not queue.lose(con, token, code="child-lost", message="it was killed", now=number + 0.5)
+    row = line.row(execution_id)
+    assert (row["status"], row["failure"]["code"], row["losses"]) == ("FAILED", "child-lost", 4)
+    assert line.attempts(execution_id) == [(number, "LOST") for number in range(1, 5)]

@@ -24,7 +24,7 @@ def page() -> str:
     root = _context(group, "headrace", None)
     parts = [code(group.get_help(root))]
     for name, command in group.commands.items():
-        parts += [f"## headrace {name}", code(command.get_help(_context(command, name, root)))]
+        parts += _section(command, name, root)
     return generated(
         "The command line",
         *parts,
@@ -32,6 +32,15 @@ def page() -> str:
         table(("code", "meaning"), _CODES),
         source="headrace.cli.app",
     )
+
+
+def _section(command: Any, name: str, parent: typer.Context) -> list[str]:
+    """A command, and those that it consists of."""
+    context = _context(command, name, parent)
+    parts = [f"## {context.command_path}", code(command.get_help(context))]
+    for each, inner in getattr(command, "commands", {}).items():
+        parts += _section(inner, each, context)
+    return parts
 
 
 def _context(command: Any, name: str, parent: typer.Context | None) -> typer.Context:

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from headrace.cli.storage import opened
 from headrace.core.inference import suggest as suggested
 from headrace.errors import StoreMissing
+from headrace.execution.places import opened
 from headrace.plan.ops import Place
 from headrace.settings import Settings
 from headrace.stores.base import Store

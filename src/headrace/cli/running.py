@@ -5,18 +5,14 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from types import FrameType
 
-from headrace.cli.storage import opened
-from headrace.clock import SystemClock
 from headrace.definition import Definition
 from headrace.errors import Cancelled, TimedOut
-from headrace.execution.machine import limits
+from headrace.execution.places import prepared
 from headrace.execution.report import Report
 from headrace.execution.runner import Run, Task
 from headrace.ids import new_id
-from headrace.plan.ops import Read, Write, in_order
 from headrace.settings import Settings
 
 DONE, FAILED, WRONG, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
@@ -28,23 +24,15 @@ _BAR_AFTER = 0.4
 
 def run(definition: Definition, parameters: Mapping[str, str], settings: Settings) -> tuple[Report, int]:
     """Run the job here. Gives the report and the exit code. Raises JobInvalid, or RunFailed before a run began."""
-    from headrace.engines.duckdb import DuckDbEngine
-
-    execution_id = new_id()
     task = Task(
-        execution_id=execution_id,
+        execution_id=new_id(),
         job=definition.body.name,
         plan=definition.plan(parameters),
         wait=settings["writer_wait"],
         warnings=tuple(str(warning) for warning in definition.checked(parameters)[1]),
     )
-    places = [op.place for op in in_order(task.plan.pruned) if isinstance(op, Read | Write)]
-    nrn = definition.body.job_condition.nrn
-    with limits(settings, execution_id) as allowed:
-        # What is left there by a killed run goes with its folder.
-        store = opened(settings, places=places, nrn=nrn, scratch=Path(allowed.temp_directory))
-        engine = DuckDbEngine(allowed, read_back=settings["read_back"])
-        work = _Work(Run(task, store=store, engine=engine, clock=SystemClock()))
+    with prepared(task, settings=settings, nrn=definition.body.job_condition.nrn) as prepared_run:
+        work = _Work(prepared_run)
         minutes = definition.body.job_condition.timeout or _SERVER_MAXIMUM
         stopped_by = _watched(work, minutes * 60)
     report = work.result()

@@ -185,6 +185,14 @@ def put_back(con: Connection, token: str, *, cause: str, delay: float, now: floa
     return True
 
 
+def lose(con: Connection, token: str, *, code: str, message: str, now: float) -> bool:
+    """Give up an attempt whose process died under its worker: a loss like that of the worker, told at once."""
+    held = _locked(con, token, now)
+    if held is not None:
+        _lost(con, held, {"code": code, "message": message}, now)
+    return held is not None
+
+
 def cancel(con: Connection, execution_id: str, *, now: float) -> bool:
     """Cancel what waits; ask the worker to stop what runs. False when it has ended, or there is no such one."""
     this = executions.c.execution_id == execution_id
@@ -335,14 +343,18 @@ def _cancelled(why: str) -> dict[str, str]:
 
 
 def _rescued(con: Connection, lost: Row[Any], now: float) -> Rescued:
-    status = states.after_loss(lost.losses, cancelled=lost.cancel_requested_at is not None)
     told = f"the lease of worker {lost.lease_owner} ended: the worker died, stood still or lost the database"
-    failure = {"code": "worker-lost", "message": told}
-    ended = _cancelled("it was cancelled, and its worker was lost") if status == "CANCELED" else failure
-    _note(con, lost, told, now)
+    status = _lost(con, lost, {"code": "worker-lost", "message": told}, now)
+    return Rescued(lost.execution_id, lost.lease_owner, lost.attempt, status)
+
+
+def _lost(con: Connection, lost: Row[Any], failure: Json, now: float) -> Status:
+    status = states.after_loss(lost.losses, cancelled=lost.cancel_requested_at is not None)
+    ended = _cancelled("it was cancelled, and its process was lost") if status == "CANCELED" else failure
+    _note(con, lost, failure["message"], now)
     values = {"losses": lost.losses + 1, "failure": None if status == "READY" else ended}
     _leave(con, lost, status, now=now, outcome="LOST", delay=0.0, failure=failure, values=values)
-    return Rescued(lost.execution_id, lost.lease_owner, lost.attempt, status)
+    return status
 
 
 def _note(con: Connection, held: Row[Any], text: str, now: float) -> None:

@@ -42,14 +42,24 @@ class Task:
     warnings: tuple[str, ...] = ()
 
 
-class Run:
-    """One attempt. `execute` blocks; `cancel` and `progress` may be called from other threads meanwhile."""
+def granted() -> None:
+    """Nobody has to be asked before publishing: no lease hangs on it."""
 
-    def __init__(self, task: Task, *, store: Store, engine: Engine, clock: Clock) -> None:
+
+class Run:
+    """One attempt. `execute` blocks; `cancel` and `progress` may be called from other threads meanwhile.
+
+    `may_commit` is asked right before the commit; it raises a RunFailed when somebody else has the run by now.
+    """
+
+    def __init__(
+        self, task: Task, *, store: Store, engine: Engine, clock: Clock, may_commit: Callable[[], None] = granted
+    ) -> None:
         self._task = task
         self._store = store
         self._engine = engine
         self._clock = clock
+        self._may_commit = may_commit
         self._stop = threading.Lock()
         self._cause: RunFailed | None = None
         self._committed = False
@@ -105,6 +115,8 @@ class Run:
             pending.flush(self._go_on)
             for read in reads:
                 _placed(read, partial(unchanged, self._store, sources[read.node_id]))
+            self._go_on()
+            self._may_commit()
             with self._stop:
                 self._go_on()
                 self._committed = True

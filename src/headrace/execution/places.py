@@ -1,14 +1,33 @@
-"""The storage that the settings name: a folder of buckets, or object storage."""
+"""What a run stands on: the storage that the settings name, a folder for its spill, an engine of its own."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from headrace.clock import SystemClock
 from headrace.errors import SettingInvalid, StoreMissing
-from headrace.plan.ops import Place
+from headrace.execution.machine import limits
+from headrace.execution.runner import Run, Task, granted
+from headrace.plan.ops import Place, Read, Write, in_order
 from headrace.settings import Settings
 from headrace.stores.access import Storages, job_access, storages
 from headrace.stores.base import Store
 from headrace.stores.files import FolderStore
+
+
+@contextmanager
+def prepared(
+    task: Task, *, settings: Settings, nrn: str = "", may_commit: Callable[[], None] = granted
+) -> Iterator[Run]:
+    """The run of a task on this machine; what it spills is gone at the end of the context."""
+    from headrace.engines.duckdb import DuckDbEngine
+
+    places = [op.place for op in in_order(task.plan.pruned) if isinstance(op, Read | Write)]
+    with limits(settings, f"{task.execution_id}-{task.attempt}") as allowed:
+        # What is left there by a killed run goes with its folder.
+        store = opened(settings, places=places, nrn=nrn, scratch=Path(allowed.temp_directory))
+        engine = DuckDbEngine(allowed, read_back=settings["read_back"])
+        yield Run(task, store=store, engine=engine, clock=SystemClock(), may_commit=may_commit)
 
 
 def opened(settings: Settings, *, places: Iterable[Place] = (), nrn: str = "", scratch: Path | None = None) -> Store:

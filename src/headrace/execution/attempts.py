@@ -1,0 +1,204 @@
+"""One attempt as its worker sees it: does what the supervisor says, and tells it what happens."""
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+
+from headrace.clock import Clock
+from headrace.db import Connection, Database
+from headrace.errors import DatabaseFailed
+from headrace.execution import lines, logs, queue
+from headrace.execution import supervisor as told
+from headrace.execution.children import Gone, Nursery, Process
+from headrace.settings import Settings
+
+_EVERY = 0.1
+_LOG_EVERY = 1.0
+_AGAIN = 0.25
+_LONGEST = 1440
+_PATIENCE = 20.0
+
+
+class Attempt:
+    """Runs what was claimed. `run` blocks until it is over; `post` may be called from any thread meanwhile."""
+
+    def __init__(
+        self, claimed: queue.Claimed, *, database: Database, settings: Settings, clock: Clock, begun: float, now: float
+    ) -> None:
+        self.token = claimed.lease_token
+        self._claimed = claimed
+        self._database = database
+        self._clock = clock
+        self._lease = settings["lease_seconds"]
+        self._inbox: SimpleQueue[told.Event | lines.Log | lines.Progress] = SimpleQueue()
+        self._unwritten: list[str] = []
+        self._written_at = begun
+        self._at = ""
+        self._pid = 0  # until it is written down
+        minutes = int(claimed.condition.get("timeout") or _LONGEST)
+        until = begun + (minutes * 60 if claimed.deadline is None else claimed.deadline - now)
+        terms = told.Terms(until, minutes, settings["grace_seconds"], margin=self._lease / 10)
+        self._state = told.State(terms, lease_ends=begun + self._lease)
+
+    def post(self, event: told.Event) -> None:
+        """Let the attempt know of this."""
+        self._inbox.put(event)
+
+    def run(self, nursery: Nursery) -> None:
+        """Take a child, run, and write how it ended."""
+        process = nursery.take(patience=_PATIENCE)
+        if process is None:
+            cause = f"no process for it began within {_PATIENCE:g} s; the log of the server may say why"
+            self._write(lambda con, now: queue.put_back(con, self.token, cause=cause, delay=_PATIENCE, now=now))
+            return
+        reuse = False
+        try:
+            self._pid = process.pid
+            process.listen(self._heard)
+            self.post(told.ChildReady(self._clock.seconds()))
+            reuse = self._follow(process)
+        finally:
+            nursery.give_back(process, reuse=reuse)
+
+    def renew(self) -> None:
+        """Renew the lease, and let the attempt know what came of it. A database that is away is asked again later."""
+        began = self._clock.seconds()
+        try:
+            with self._database.transaction() as con:
+                now = self._database.now(con)
+                found = queue.renew(con, self.token, now=now, lease_seconds=self._lease)
+                self._note_child(con, now)
+        except DatabaseFailed as error:
+            print(f"headrace: the lease of {self._claimed.execution_id} is not renewed: {error}", file=sys.stderr)
+            return
+        if found.alive:
+            self.post(told.Renewed(self._clock.seconds(), began + self._lease, cancel=found.cancel))
+        else:
+            self.post(told.LeaseIsLost(self._clock.seconds()))
+
+    def _heard(self, line: lines.FromChild | Gone) -> None:
+        at = self._clock.seconds()
+        match line:
+            case lines.CommitAsked():
+                self.post(told.CommitWanted(at))
+            case lines.Done(report, light):
+                self.post(told.Reported(at, report, light=light))
+            case Gone(code):
+                self.post(told.ChildGone(at, code))
+            case lines.Log() | lines.Progress():
+                self._inbox.put(line)
+            case lines.Ready():
+                pass
+
+    def _follow(self, process: Process) -> bool:
+        """Hear and do until the child is released; gives whether it can be used again."""
+        while True:
+            match self._next():
+                case lines.Log(text):
+                    self._unwritten.append(text)
+                    event: told.Event = told.Tick(self._clock.seconds())
+                case lines.Progress(_, at):
+                    self._moved(at)
+                    event = told.Tick(self._clock.seconds())
+                case other:
+                    event = other
+            self._state, commands = told.step(self._state, event)
+            for command in commands:
+                if isinstance(command, told.Release):
+                    return command.reuse
+                self._do(command, process)
+            if self._unwritten and self._clock.seconds() - self._written_at >= _LOG_EVERY:
+                self._write_log()
+
+    def _next(self) -> told.Event | lines.Log | lines.Progress:
+        try:
+            return self._inbox.get(timeout=_EVERY)
+        except Empty:
+            return told.Tick(self._clock.seconds())
+
+    def _moved(self, at: str) -> None:
+        if at != self._at:
+            self._at = at
+            self._note(f"at {at}")
+
+    def _note(self, text: str) -> None:
+        self._unwritten.append(logs.line(self._clock.now(), text))
+
+    def _do(self, command: told.Command, process: Process) -> None:
+        match command:
+            case told.Start(seconds):
+                process.tell(self._order(seconds))
+            case told.Tell(line):
+                process.tell(line)
+            case told.Renew():
+                self.renew()
+            case told.Terminate():
+                process.signal(signal.SIGTERM)
+            case told.Kill():
+                process.signal(signal.SIGKILL)
+            case told.Finish():
+                self._finish(command)
+            case told.PutBack():
+                self._put_back(command)
+            case told.Release():
+                pass
+
+    def _order(self, seconds: float) -> lines.Order:
+        claimed = self._claimed
+        return lines.Order(
+            execution_id=claimed.execution_id,
+            job=claimed.job_name,
+            attempt=claimed.attempt,
+            definition=claimed.definition,
+            parameters=dict(claimed.parameters),
+            nrn=str(claimed.condition.get("nrn") or ""),
+            seconds=seconds,
+        )
+
+    def _finish(self, end: told.Finish) -> None:
+        failure = None if end.failure is None else dict(end.failure)
+        outcome = queue.Outcome(end.status, failure=failure, report=None if end.report is None else dict(end.report))
+        if end.report is None and failure is not None:
+            self._note(f"{failure['code']}: {failure['message']}")
+        self._write(lambda con, now: queue.finish(con, self.token, outcome, now=now))
+
+    def _put_back(self, back: told.PutBack) -> None:
+        if back.lost:
+            self._write(lambda con, now: queue.lose(con, self.token, code=back.cause, message=back.message, now=now))
+        else:
+            self._write(lambda con, now: queue.put_back(con, self.token, cause=back.message, delay=0.0, now=now))
+
+    def _write_log(self) -> None:
+        try:
+            with self._database.transaction() as con:
+                self._append_log(con, self._database.now(con))
+        except DatabaseFailed:
+            return  # it is written later, with what comes then
+        self._unwritten.clear()
+        self._written_at = self._clock.seconds()
+
+    def _note_child(self, con: Connection, now: float) -> None:
+        if self._pid and queue.note_child(con, self.token, pid=self._pid, now=now):
+            self._pid = 0
+
+    def _append_log(self, con: Connection, now: float) -> None:
+        if self._unwritten:
+            queue.append_log(con, self.token, "".join(f"{text}\n" for text in self._unwritten), now=now)
+
+    def _write(self, do: Callable[[Connection, float], bool]) -> None:
+        """Write an end, with the rest of the log before it. While the database is away, try as long as the lease is."""
+        while True:
+            try:
+                with self._database.transaction() as con:
+                    now = self._database.now(con)
+                    self._note_child(con, now)
+                    self._append_log(con, now)
+                    do(con, now)
+                return
+            except DatabaseFailed as error:
+                if self._clock.seconds() > self._state.lease_ends:
+                    print(f"headrace: the end of {self._claimed.execution_id} is not written: {error}", file=sys.stderr)
+                    return
+            threading.Event().wait(_AGAIN)

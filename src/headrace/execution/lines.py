@@ -1,0 +1,99 @@
+"""The lines between a worker and its child: one JSON object each, named by its class."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+StopCode = Literal["cancelled", "timed-out", "worker-stopped", "lease-lost"]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """To the child: run this. Without a beat within `seconds` it ends itself."""
+
+    execution_id: str
+    job: str
+    attempt: int
+    definition: str
+    parameters: Mapping[str, str]
+    nrn: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """To the child: the lease holds for so many seconds more."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """To the child: give the run up, for this cause."""
+
+    code: StopCode
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """To the child: whether it may commit."""
+
+    granted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """From the child: all is loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """From the child: a line for the log of the run."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """From the child: how far the run is, 0 to 1, and what it is at."""
+
+    part: float
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommitAsked:
+    """From the child: everything is staged; may it be published?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """From the child: the report, and whether the run was light, so that the child can take another one."""
+
+    report: Mapping[str, Any]
+    light: bool
+
+
+ToChild = Order | Beat | Stop | Answer
+FromChild = Ready | Log | Progress | CommitAsked | Done
+_TO_CHILD: Mapping[str, type[ToChild]] = {kind.__name__: kind for kind in (Order, Beat, Stop, Answer)}
+_FROM_CHILD: Mapping[str, type[FromChild]] = {kind.__name__: kind for kind in (Ready, Log, Progress, CommitAsked, Done)}
+
+
+def encode(line: ToChild | FromChild) -> bytes:
+    """The line as it goes through the pipe, with its end."""
+    return json.dumps({"line": type(line).__name__, **asdict(line)}, ensure_ascii=False).encode() + b"\n"
+
+
+def to_child(text: bytes) -> ToChild:
+    """What a worker said."""
+    sent = json.loads(text)
+    return _TO_CHILD[sent.pop("line")](**sent)
+
+
+def from_child(text: bytes) -> FromChild:
+    """What a child said."""
+    sent = json.loads(text)
+    return _FROM_CHILD[sent.pop("line")](**sent)

@@ -1,0 +1,143 @@
+"""Claims runs and keeps their leases: one thread for each of the two, one more for each run under way."""
+
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+
+from headrace.clock import Clock
+from headrace.db import Database
+from headrace.errors import DatabaseFailed
+from headrace.execution import queue
+from headrace.execution.attempts import Attempt
+from headrace.execution.children import Nursery, environment
+from headrace.execution.supervisor import WorkerEnds
+from headrace.settings import Settings
+
+_POLL = 0.5
+_BEAT = 0.5
+_BEATS_OF_A_LEASE = 5
+_RESCUE_EVERY = 1.0
+
+
+def slots(settings: Settings) -> int:
+    """How many runs a worker has at once."""
+    return int(settings["workers"]) or len(os.sched_getaffinity(0))
+
+
+class Worker:
+    """A worker of this process. `wake` says that there is something new in the queue."""
+
+    def __init__(self, database: Database, settings: Settings, *, clock: Clock, name: str) -> None:
+        self._database = database
+        self._settings = settings
+        self._clock = clock
+        self._name = name
+        self._slots = slots(settings)
+        self._lease = settings["lease_seconds"]
+        self._nursery = Nursery(environment(settings, workers=self._slots), workers=self._slots)
+        self._attempts: dict[str, Attempt] = {}
+        self._lock = threading.Lock()
+        self._new = threading.Event()
+        self._beat = threading.Event()
+        self._freed = threading.Condition(self._lock)
+        self._draining = False
+        self._ended = False
+        self._rescued_at = -_RESCUE_EVERY
+        self._claims = threading.Thread(target=self._claim_on, name="claim", daemon=True)
+        self._renews = threading.Thread(target=self._renew_on, name="renew", daemon=True)
+
+    def start(self) -> None:
+        """Begin to claim."""
+        self._nursery.start()
+        self._renews.start()
+        self._claims.start()
+
+    def wake(self) -> None:
+        """Look at the queue and at the leases now: something was submitted, or cancelled."""
+        self._new.set()
+        if self._attempts:
+            self._beat.set()
+
+    def stop(self, *, patience: float) -> None:
+        """Claim no more; after so many seconds, put back what is still under way. Returns when all is over."""
+        self._draining = True
+        self._new.set()
+        self._claims.join()
+        with self._freed:
+            self._freed.wait_for(lambda: not self._attempts, timeout=patience)
+            left = list(self._attempts.values())
+        for attempt in left:
+            attempt.post(WorkerEnds(self._clock.seconds()))
+        with self._freed:
+            self._freed.wait_for(lambda: not self._attempts)
+        self._ended = True
+        self._beat.set()
+        self._renews.join()
+        self._nursery.close()
+
+    def _claim_on(self) -> None:
+        while not self._draining:
+            self._new.clear()
+            if not self._guarded(self._claim):
+                self._new.wait(_POLL)
+
+    def _claim(self) -> bool:
+        """Claim as much as there is room for; whether there was something."""
+        free = self._slots - len(self._attempts)
+        if free <= 0:
+            return False
+        begun = self._clock.seconds()
+        with self._database.transaction() as con:
+            now = self._database.now(con)
+            found = queue.claim(con, worker=self._name, lease_seconds=self._lease, now=now, limit=free)
+        for claimed in found:
+            attempt = Attempt(
+                claimed, database=self._database, settings=self._settings, clock=self._clock, begun=begun, now=now
+            )
+            with self._lock:
+                self._attempts[attempt.token] = attempt
+            threading.Thread(target=self._run, args=(attempt,), name=f"run {claimed.execution_id}", daemon=True).start()
+        return bool(found)
+
+    def _run(self, attempt: Attempt) -> None:
+        try:
+            attempt.run(self._nursery)
+        except Exception:  # noqa: BLE001 - a fault of ours: the lease is left to end, and the run goes to another one
+            traceback.print_exc()
+        finally:
+            with self._freed:
+                del self._attempts[attempt.token]
+                self._freed.notify_all()
+            self._new.set()
+
+    def _renew_on(self) -> None:
+        every = min(_BEAT, self._lease / _BEATS_OF_A_LEASE)
+        while not self._ended:
+            self._beat.wait(every)
+            self._beat.clear()
+            with self._lock:
+                attempts = list(self._attempts.values())
+            for attempt in attempts:
+                self._guarded(attempt.renew)
+            if self._clock.seconds() - self._rescued_at >= _RESCUE_EVERY:
+                self._rescued_at = self._clock.seconds()
+                self._guarded(self._rescue)
+
+    def _rescue(self) -> bool:
+        with self._database.transaction() as con:
+            found = queue.rescue(con, self._database.now(con))
+        if found:
+            self._new.set()
+        return bool(found)
+
+    def _guarded(self, do: Callable[[], bool | None]) -> bool:
+        """Do it; what goes wrong is told, and tried again at the next turn: a loop that ended would end the worker."""
+        try:
+            return bool(do())
+        except DatabaseFailed as error:
+            print(f"headrace: {error}", file=sys.stderr)
+        except Exception:  # noqa: BLE001 - see above
+            traceback.print_exc()
+        return False

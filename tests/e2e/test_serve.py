@@ -1,0 +1,119 @@
+"""The server as its users have it: a process, signed requests, runs in children; on SQLite and a folder."""
+
+import os
+import signal
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import OLD, Place
+from tests.support.serving import served
+from tests.support.waiting import until
+from tests.support.work import copying, endless, put_rows
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place.made(tmp_path)
+
+
+def gone(pid: int) -> bool:
+    return not Path(f"/proc/{pid}").exists()
+
+
+def test_a_job_is_made_run_and_written_and_the_server_ends_when_told(place: Place) -> None:
+    with served(place) as server:
+        job_id = server.made(copying())
+        execution_id = server.executed(job_id)
+        assert server.wait(job_id, execution_id) == "COMPLETED"
+        assert list(place.left().values()) == [b"id,name\n1,a\n2,b\n"]
+        log = server.ask("GET", f"/api/v1/jobs/{job_id}/executions/{execution_id}/log")
+        assert "wrote 2 rows, 16 bytes to lake/out" in log.text
+        assert server.secret not in log.text
+        children = server.children()
+        assert server.stop() == 0
+    assert children
+    assert all(gone(pid) for pid in children)
+
+
+def test_the_first_key_lies_in_a_file_that_nobody_else_may_read(place: Place) -> None:
+    with served(place) as server:
+        path = place.root / "first-key.txt"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert server.secret.encode() not in (place.root / "headrace.db").read_bytes()
+        path.write_text("another")
+        server.stop()
+    with pytest.raises(IndexError), served(place):
+        pass
+    assert path.read_text() == "another"
+
+
+def test_keys_are_made_listed_and_revoked_beside_the_server(place: Place) -> None:
+    with served(place) as server:
+        made = place.call("keys", "create", "console", "--role", "viewer", "--json").json
+        listed = place.call("keys", "list", "--json").json
+        assert [(key["name"], key["role"], key["state"]) for key in listed] == [
+            ("first", "manager", "active"),
+            ("console", "viewer", "active"),
+        ]
+        assert place.call("keys", "revoke", server.access_key).code == 0
+        assert server.ask("GET", "/api/v1/jobs").status_code == 401
+        assert made["accessKey"] == listed[1]["accessKey"]
+        assert made["secretKey"] not in place.call("keys", "list").out
+        assert place.call("keys", "revoke", "NOBODY").code == 1
+
+
+def test_a_cancel_ends_the_run_and_its_process(place: Place) -> None:
+    put_rows(place)
+    with served(place) as server:
+        job_id = server.made(endless())
+        execution_id = server.executed(job_id)
+        server.wait(job_id, execution_id, "RUNNING")
+        until(lambda: (place.lake / "out" / "_headrace").exists())
+        (child,) = server.children()
+        answer = server.ask("POST", f"/api/v1/jobs/{job_id}/executions/{execution_id}/cancel")
+        assert answer.status_code < 300, answer.text
+        assert server.wait(job_id, execution_id) in ("CANCELED", "CANCELLED", "STOPPED")
+        until(lambda: gone(child), limit=2)
+    assert place.left()["old.csv"] == OLD
+
+
+@pytest.mark.fault
+def test_a_run_whose_process_is_killed_goes_on_in_another(place: Place) -> None:
+    put_rows(place)
+    with served(place) as server:
+        job_id = server.made(endless())
+        execution_id = server.executed(job_id)
+        until(lambda: (place.lake / "out" / "_headrace").exists())
+        (child,) = server.children()
+        os.kill(child, signal.SIGKILL)
+        until(lambda: gone(child) and bool(server.children()))
+        until(lambda: (place.lake / "out" / "_headrace" / f"{execution_id}-2").exists())
+        assert server.execution(job_id, execution_id)["status"] == "RUNNING"
+
+
+@pytest.mark.fault
+def test_a_server_that_is_killed_leaves_no_process_and_its_run_ends_after_the_next_start(place: Place) -> None:
+    put_rows(place, 2_000)
+    with served(place) as server:
+        slow, quick = server.made(endless(), "slow"), server.made(copying(), "quick")
+        first = server.executed(slow)
+        until(lambda: (place.lake / "out" / "_headrace").exists())
+        second = server.executed(quick)
+        children = server.children()
+        server.process.kill()
+        server.process.wait()
+        until(lambda: all(gone(pid) for pid in children), limit=2)
+    with served(place) as server:
+        until(lambda: (place.lake / "out" / "_headrace" / f"{first}-2").exists(), limit=30)
+        assert server.ask("POST", f"/api/v1/jobs/{slow}/executions/{first}/cancel").status_code < 300
+        assert server.wait(quick, second) == "COMPLETED"
+        assert server.stop() == 0
+
+
+def test_a_port_that_is_taken_is_told(place: Place) -> None:
+    with served(place) as server:
+        port = server.url.rpartition(":")[2]
+        done = place.call("serve", "--port", port)
+        assert (done.code, done.error.startswith(f"can't listen on 127.0.0.1 port {port}")) == (1, True)

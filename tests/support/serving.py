@@ -1,0 +1,104 @@
+"""`headrace serve` as a process, and a client that signs."""
+
+import json
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from headrace.auth.signature_v2 import ACCESS_KEY, SIGNATURE, TIMESTAMP, sign
+from tests.support.command import Place
+from tests.support.jobs import Json
+from tests.support.waiting import until
+
+ENDED = ("COMPLETED", "FAILED", "CANCELED")
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server that listens, and the key that opens it."""
+
+    process: "subprocess.Popen[str]"
+    url: str
+    access_key: str
+    secret: str
+
+    def ask(self, method: str, target: str, body: object = None) -> httpx.Response:
+        """Send a signed request."""
+        timestamp = str(int(time.time() * 1000))
+        signed = sign(method, target, timestamp=timestamp, access_key=self.access_key, secret=self.secret)
+        headers = {TIMESTAMP: timestamp, ACCESS_KEY: self.access_key, SIGNATURE: signed}
+        content = None if body is None else json.dumps(body)
+        if content is not None:
+            headers["content-type"] = "application/json"
+        return httpx.request(method, self.url + target, content=content, headers=headers, timeout=30)
+
+    def made(self, nodes: list[Json], name: str = "job") -> str:
+        """The id of a new job."""
+        sent = {"name": name, "nodes": nodes, "type": "DATAFLOW", "jobCondition": {"numWorker": 2, "timeout": 60}}
+        answer = self.ask("POST", "/api/v1/jobs", sent)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["jobId"])
+
+    def executed(self, job_id: str) -> str:
+        """The id of a new execution."""
+        answer = self.ask("POST", f"/api/v1/jobs/{job_id}/executions", {})
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["jobExecutionId"])
+
+    def execution(self, job_id: str, execution_id: str) -> Any:
+        """An execution as the API tells it."""
+        answer = self.ask("GET", f"/api/v1/jobs/{job_id}/executions/{execution_id}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def wait(self, job_id: str, execution_id: str, *status: str) -> str:
+        """Wait until an execution has one of these states, or has ended; gives its state."""
+        found = ""
+
+        def there() -> bool:
+            nonlocal found
+            found = self.execution(job_id, execution_id)["status"]
+            return found in (status or ENDED)
+
+        until(there, limit=60)
+        return found
+
+    def children(self) -> list[int]:
+        """The processes that the server has started."""
+        done = subprocess.run(["ps", "--ppid", str(self.process.pid), "-o", "pid="], capture_output=True, text=True)
+        return [int(word) for word in done.stdout.split()]
+
+    def stop(self) -> int:
+        """End the server as a service manager does; gives its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout=60)
+
+
+@contextmanager
+def served(place: Place, **more: str) -> Iterator[Served]:
+    """A server over this place; killed at the end, if it has not ended by itself."""
+    variables = {"HEADRACE_PORT": "0", "HEADRACE_WORKERS": "1", "HEADRACE_LEASE_SECONDS": "3", **more}
+    process = place.start("serve", **variables)
+    assert process.stderr is not None
+    assert process.stdout is not None
+    try:
+        url = ""
+        while not url:
+            line = process.stderr.readline()
+            assert line, f"the server ended: {process.wait()}"
+            found = re.search(r"listens on (\S+)", line)
+            url = found[1] if found else ""
+        words = (place.root / "first-key.txt").read_text().split()
+        yield Served(process, url, words[2], words[5])
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()

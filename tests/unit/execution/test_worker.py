@@ -1,0 +1,149 @@
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import OLD, Place
+from tests.support.waiting import until
+from tests.support.work import Works, copying, endless, put_rows, works
+
+
+@pytest.fixture
+def at(tmp_path: Path) -> Iterator[Works]:
+    with works(Place.made(tmp_path)) as made:
+        yield made
+
+
+def gone(pid: int) -> bool:
+    return not Path(f"/proc/{pid}").exists()
+
+
+def test_what_is_submitted_is_run_written_and_logged(at: Works) -> None:
+    with at.worker() as worker:
+        execution_id = at.submit(copying())
+        worker.wake()
+        assert at.wait(execution_id) == "COMPLETED"
+    row = at.line.row(execution_id)
+    assert (row["failure"], row["report"]["targets"][0]["rows"], row["attempt"]) == (None, 2, 1)
+    assert list(at.place.left().values()) == [b"id,name\n1,a\n2,b\n"]
+    log = at.line.log(execution_id)
+    assert "wrote 2 rows, 16 bytes to lake/out (node 9) as CSV" in log
+    assert "COMPLETED after" in log
+
+
+def test_a_child_is_used_again_and_each_run_is_on_its_own(at: Works) -> None:
+    with at.worker() as worker:
+        first, second = at.submit(copying()), at.submit(copying())
+        worker.wake()
+        assert (at.wait(first), at.wait(second)) == ("COMPLETED", "COMPLETED")
+        assert at.pid(first) == at.pid(second)
+
+
+def test_a_run_that_fails_says_why_and_the_old_data_stands(at: Works) -> None:
+    at.place.put("in/a.csv", b"id,name\n1,\xff\xfe\n")
+    with at.worker():
+        execution_id = at.submit(copying())
+        assert at.wait(execution_id) == "FAILED"
+    assert at.line.row(execution_id)["failure"]["code"] == "bad-data"
+    assert "bad-data: " in at.line.log(execution_id)
+    assert at.place.left()["old.csv"] == OLD
+
+
+def test_a_cancel_ends_the_run_and_its_process(at: Works) -> None:
+    put_rows(at.place)
+    with at.worker() as worker:
+        execution_id = at.submit(endless())
+        worker.wake()
+        pid = at.pid(execution_id)
+        at.line.cancel(execution_id, at=at.line.now())
+        worker.wake()
+        assert at.wait(execution_id) == "CANCELED"
+        until(lambda: gone(pid), limit=1)
+    assert at.line.row(execution_id)["failure"]["code"] == "cancelled"
+    assert at.place.stands()
+
+
+def test_a_run_whose_process_hangs_is_killed_when_its_grace_is_over(at: Works) -> None:
+    put_rows(at.place)
+    with at.worker(grace_seconds="0.5") as worker:
+        execution_id = at.submit(endless())
+        worker.wake()
+        pid = at.pid(execution_id)
+        os.kill(pid, signal.SIGSTOP)
+        at.line.cancel(execution_id, at=at.line.now())
+        assert at.wait(execution_id) == "CANCELED"
+        until(lambda: gone(pid), limit=1)
+
+
+def test_a_run_whose_process_is_killed_begins_again(at: Works) -> None:
+    put_rows(at.place)
+    with at.worker() as worker:
+        execution_id = at.submit(endless())
+        worker.wake()
+        os.kill(at.pid(execution_id), signal.SIGKILL)
+        until(lambda: at.line.row(execution_id)["attempt"] == 2)
+        assert at.line.attempts(execution_id)[0] == (1, "LOST")
+    assert "the process of the run was killed" in at.line.log(execution_id)
+
+
+def test_a_run_is_given_up_when_its_process_dies_again_and_again(at: Works) -> None:
+    put_rows(at.place)
+    with at.worker() as worker:
+        execution_id = at.submit(endless())
+        worker.wake()
+        killed: set[int] = set()
+
+        def ended() -> bool:
+            pid = at.pid(execution_id)
+            if pid not in killed and not gone(pid):
+                killed.add(pid)
+                os.kill(pid, signal.SIGKILL)
+            return at.line.status(execution_id) == "FAILED"
+
+        until(ended, limit=60)
+    assert at.line.row(execution_id)["failure"]["code"] == "child-lost"
+    assert len(killed) == 4
+
+
+def test_a_worker_that_is_stopped_puts_its_runs_back(at: Works) -> None:
+    put_rows(at.place)
+    with at.worker() as worker:
+        execution_id = at.submit(endless())
+        worker.wake()
+        pid = at.pid(execution_id)
+    assert at.line.status(execution_id) == "READY"
+    assert at.line.attempts(execution_id) == [(1, "PUT_BACK")]
+    assert gone(pid)
+    assert at.place.left()["old.csv"] == OLD
+
+
+def test_a_worker_that_is_stopped_lets_its_runs_end_if_they_can(at: Works) -> None:
+    with at.worker(patience=30.0) as worker:
+        execution_id = at.submit(copying())
+        worker.wake()
+        at.wait(execution_id, "RUNNING")
+    assert at.line.status(execution_id) == "COMPLETED"
+
+
+def test_a_lost_lease_kills_the_run_and_writes_nothing(at: Works) -> None:
+    put_rows(at.place)
+    with at.worker() as worker:
+        execution_id = at.submit(endless())
+        worker.wake()
+        pid = at.pid(execution_id)
+        at.lose_lease(execution_id)
+        until(lambda: gone(pid), limit=5)
+    assert at.line.row(execution_id)["lease_token"] == "another's"
+    assert at.line.attempts(execution_id) == [(1, None)]
+
+
+def test_no_process_is_left_when_a_worker_has_stopped(at: Works) -> None:
+    with at.worker(workers="2") as worker:
+        ids = [at.submit(copying()) for _ in range(4)]
+        worker.wake()
+        # They write to the same place, and nobody waits: one of two at once may fail, and says so.
+        assert {at.wait(each) for each in ids} <= {"COMPLETED", "FAILED"}
+        pids = {at.pid(each) for each in ids}
+    assert all(gone(pid) for pid in pids)
