@@ -161,7 +161,7 @@ class Generator:
         return self._names[id(op)]
 
     def _list(self, names: Sequence[str]) -> str:
-        return ", ".join(map(self.dialect.quoted, names))
+        return ", ".join(map(self.dialect.quoted, names)) or f"TRUE AS {self.dialect.quoted(ROW)}"
 
     def _select(self, op: Op) -> str:
         match op:
@@ -247,6 +247,7 @@ class Generator:
         groups = [self.dialect.quoted(g.name) for g in op.groups]
         measures = [f"{self.expr(m.expr, op)} AS {self.dialect.quoted(m.name)}" for m in op.measures]
         by = f"\nGROUP BY {', '.join(groups)}" if groups else ""
+        measures = measures if groups or measures else [f"count(*) AS {self.dialect.quoted(ROW)}"]
         return f"SELECT {', '.join((*groups, *measures))}\nFROM {self._of(op.parent)}{by}"
 
     def _distinct(self, op: Distinct) -> str:
@@ -277,7 +278,7 @@ class Generator:
             name = self.dialect.quoted(c.name)
             value = self.expr(c.expr, op)
             shown.append(value if value == name else f"{value} AS {name}")
-        return ", ".join(shown)
+        return ", ".join(shown) or f"TRUE AS {self.dialect.quoted(ROW)}"
 
     def _barrier(self, op: Op, columns: Sequence[Named]) -> str:
         """Keeps DuckDB from moving a filter below counted casts: the counts are over all rows."""
@@ -343,6 +344,8 @@ BAD_VALUE = "headrace:bad-value:"
 FAILED = "headrace:failed:"
 """Begins the message of a value that an SQL node could not convert; JSON follows."""
 NUMBER = "_headrace_number"
+ROW = "_headrace_row"
+"""The column of rows that are only counted: a relation without columns is none in SQL."""
 FILE = "_headrace_file"
 """The column of a source with mode FAIL that holds the name of each row's file."""
 

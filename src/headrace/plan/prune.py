@@ -36,8 +36,6 @@ def prune(sinks: Sequence[S]) -> tuple[S, ...]:
     ops = in_order(sinks)
     needed: dict[int, Names] = {id(op): set() for op in ops}
     for op in reversed(ops):
-        if not needed[id(op)]:
-            needed[id(op)].add(fold(op.schema.names[0]))  # rows without columns are no relation in SQL
         for parent, names in zip(op.parents, _needs(op, needed[id(op)]), strict=True):
             needed[id(parent)] |= names
     made: dict[int, Op] = {}

@@ -64,7 +64,7 @@ def inspect(con: Connection, read: Read, snapshot: Snapshot) -> Lenient:
             "rejects_limit": "0",
         }
         # The bytes of a column are looked at only when its values are asked for.
-        values = ", ".join(f"count({SQL.quoted(name)})" for name in read.used.names)
+        values = ", ".join(f"count({SQL.quoted(name)})" for name in read.used.names) or "count(*)"
         con.execute(f"SELECT {values} FROM read_csv({listed([stored.location])}, {shown(options)})").fetchall()
         _take(con, read, stored, found)
         con.execute("DROP TABLE reject_errors")
