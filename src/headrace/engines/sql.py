@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from headrace.engines.base import Step
-from headrace.engines.dialects import SqlDialect, literal
+from headrace.engines.dialects import ROW, SqlDialect, literal
 from headrace.plan.expr import (
     All,
     Call,
@@ -263,8 +263,10 @@ class Generator:
         # Reading the text again costs a parser, which only a job with such a node loads.
         from headrace.engines.queries import Writer
         from headrace.sqltext.check import check
+        from headrace.sqltext.narrowing import narrowed
 
-        checked = check(op.text, tuple((source.alias, source.schema) for source in op.sources))
+        whole = check(op.text, tuple((source.alias, source.schema) for source in op.sources))
+        checked = narrowed(whole, op.result.names)
         relations = {s.alias: self._of(parent) for s, parent in zip(op.sources, op.inputs, strict=True)}
         before = len(self.script.counters)
         counter = (lambda column: self._counter(column, op)) if self.counts else None
@@ -344,8 +346,6 @@ BAD_VALUE = "headrace:bad-value:"
 FAILED = "headrace:failed:"
 """Begins the message of a value that an SQL node could not convert; JSON follows."""
 NUMBER = "_headrace_number"
-ROW = "_headrace_row"
-"""The column of rows that are only counted: a relation without columns is none in SQL."""
 FILE = "_headrace_file"
 """The column of a source with mode FAIL that holds the name of each row's file."""
 
