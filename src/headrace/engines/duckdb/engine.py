@@ -61,6 +61,7 @@ class DuckDbEngine:
         """Read the snapshots, fill the staging folders."""
         reads = {op.node_id: op for op in in_order(sinks) if isinstance(op, Read)}
         sources = inputs.unpacked(reads, sources, self._spill, self._go_on)
+        sources = inputs.exact(reads, sources, self._spill, self._go_on)
         reads, sources = inputs.in_utf8(reads, sources, self._spill, self._go_on)
         try:
             try:
