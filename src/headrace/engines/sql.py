@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from headrace.engines import keys
 from headrace.engines.base import Step
 from headrace.engines.dialects import ROW, SqlDialect, literal
 from headrace.plan.expr import (
@@ -209,11 +210,12 @@ class Generator:
         if raw.before:
             self._step(op, f"the data of {op.place}", raw.before)
         columns = [Named(f.name, _declared(Column(f.name, raw.types[f.name]), f.type, op)) for f in op.used]
-        checks = self._checks(op, raw) if op.bad_values == "FAIL" else ""
-        barrier = "\nOFFSET 0" if checks else self._barrier(op, columns)
-        return f"SELECT {self._columns(op, columns)}\nFROM {raw.relation}{checks}{barrier}"
+        tests = [*(self._checks(op, raw) if op.bad_values == "FAIL" else ()), *keys.checks(op, self.dialect)]
+        where = "\nWHERE " + "\n  AND ".join(tests) if tests else ""
+        barrier = "\nOFFSET 0" if tests else self._barrier(op, columns)
+        return f"SELECT {self._columns(op, columns)}\nFROM {raw.relation}{where}{barrier}"
 
-    def _checks(self, op: Read, raw: Raw) -> str:
+    def _checks(self, op: Read, raw: Raw) -> list[str]:
         """Conditions that fail the run at the first bad value of any declared field, with what is needed to find it."""
         tests = []
         for f in op.declared:
@@ -227,7 +229,7 @@ class Generator:
                 f"CASE WHEN {name} IS NOT NULL AND {self.dialect.cast(name, source, f.type)} IS NULL "
                 f"THEN error('{BAD_VALUE}' || {told}) ELSE TRUE END"
             )
-        return "\nWHERE " + "\n  AND ".join(tests) if tests else ""
+        return tests
 
     def _rows(self, op: Rows) -> str:
         names = [self.dialect.quoted(f.name) for f in op.given]
