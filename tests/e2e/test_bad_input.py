@@ -38,6 +38,13 @@ def join(*parents: int, left: str = "id", right: str = "id") -> Json:
     )
 
 
+def ask(text: str) -> list[Json]:
+    """A job with this query over one source, `t`."""
+    aliases = [{"parentId": 1, "newName": "t"}]
+    return [source(), node("TRANSFORM_SQL", 2, (1,), name="ask", sourceNameList=aliases, sql=text), OUT]
+
+
+SQL = "node 'ask' (2), sql: line 1, "
 OUT = target("id bigint", parents=(2,))
 OTHER = source(node_id=2, prefix="b")
 WRONG: dict[str, tuple[list[Any], str]] = {
@@ -99,6 +106,33 @@ WRONG: dict[str, tuple[list[Any], str]] = {
     "OVERWRITE of a whole bucket": (
         [source(), target(prefix="")],
         "node 'node 9' (9), prefix: OVERWRITE of a whole bucket is refused; name a prefix inside the bucket",
+    ),
+    "a decimal of more digits than there are": (
+        [source("id decimal(39,0)"), target("id decimal(38,0)")],
+        "node 'node 1' (1), fieldList[0]: decimal(39,0): precision is 1 to 38, scale 0 to the precision",
+    ),
+    "SQL: an unknown column": (ask("SELECT idd AS id FROM t"), f"{SQL}column 8: no column 'idd'; did you mean 'id'?"),
+    "SQL: an unknown function": (
+        ask("SELECT md5(name) AS id FROM t"),
+        f"{SQL}column 8: 'md5' is not on the list of functions; did you mean 'mod'?",
+    ),
+    "SQL: an unknown table": (ask("SELECT id FROM u"), f"{SQL}column 16: there is no source 'u'; there is t"),
+    "SQL: two statements": (
+        ask("SELECT id FROM t; DROP TABLE t"),
+        f"{SQL}column 18: there is more than one statement; keep one query; a WITH can hold the others",
+    ),
+    "SQL: a column without a name": (
+        ask("SELECT id + 1 FROM t"),
+        f"{SQL}column 8: this column has no name; give it one: … AS name",
+    ),
+    "SQL: no column": (ask("SELECT FROM t"), f"{SQL}column 13: a SELECT without columns; SELECT column, … FROM …"),
+    "SQL: no end": (
+        ask("SELECT id FROM t WHERE"),
+        f"{SQL}column 18: can't be read at 'WHERE': something is missing behind it; one query in Spark SQL: ",
+    ),
+    "SQL: a parent without an alias": (
+        [source(), OTHER, {**ask("SELECT id FROM t")[1], "parentNodeIds": [1, 2], "id": 5}, target(parents=(5,))],
+        "node 'ask' (5), sourceNameList: parent 2 has no alias; add an entry with a newName",
     ),
     "a bucket's name that leaves the storage": (
         [source(bucketName="../lake"), target()],

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from headrace.plan.ops import Collect
+from headrace.plan.prune import prune
 from tests.parity.running import WHY_SKIPPED, Spark, sail_fault, spark_columns
-from tests.support import examples, sql_functions
+from tests.support import divisions, examples, sql_functions
 from tests.support.casts import same
 from tests.support.plans import collected
 from tests.support.sql_functions import Case
@@ -67,3 +69,16 @@ def test_a_query_gives_the_same_rows_on_both_engines(sql: str, spark: Spark, tmp
     ran = spark.run(op)
     assert ran.columns == spark_columns(op.schema)
     assert examples.rows_equal(ran.rows, collected(op, tmp_path))
+
+
+def _divisions() -> list[Any]:
+    texts = ((text, [sail_fault(_QUOTIENT)] if "DECIMAL" in text else []) for text, _, _ in divisions.CASES)
+    return [pytest.param(text, marks=marks) for text, marks in texts]
+
+
+@pytest.mark.parametrize("sql", _divisions())
+def test_counting_divisions_changes_no_row(sql: str, spark: Spark, tmp_path: Path) -> None:
+    (sink,) = prune([Collect(node_id=0, node="result", parent=divisions.asked(sql))])
+    ran = spark.run(sink.parent)
+    assert ran.columns == spark_columns(sink.parent.schema)
+    assert examples.rows_equal(ran.rows, collected(sink.parent, tmp_path))

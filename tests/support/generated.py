@@ -30,16 +30,12 @@ _Fitting = dict[str, list[tuple[int, ...]]]
 
 @dataclass(frozen=True, repr=False)
 class Job:
-    """A job, what its sources store, and what every node should give and count.
-
-    `carried` are columns that no count is promised for: they only carry rows of which nothing else is used.
-    """
+    """A job, what its sources store, and what every node should give and count."""
 
     nodes: tuple[Json, ...]
     stored: Mapping[int, Table]
     tables: Mapping[int, Table]
     bad: Mapping[int, Mapping[str, int]]
-    carried: frozenset[tuple[int, str]]
 
     def __repr__(self) -> str:
         lines = [str(n) for n in self.nodes]
@@ -98,15 +94,13 @@ class _Sketch:
 
     def job(self) -> Job:
         """The job so far, with the counts of what it uses."""
-        use, least = (used(self._nodes, self.tables, carried=carried) for carried in (True, False))
+        use = used(self._nodes, self.tables)
         bad: dict[int, dict[str, int]] = {}
-        free = set()
         for made in self._nodes:
-            names = counted(made, least.get(made["id"], set()))
-            free |= {(made["id"], name) for name in counted(made, use.get(made["id"], set())) - names}
+            names = counted(made, use.get(made["id"], set()))
             found = {name: count for name, count in self._bad[made["id"]].items() if count and name in names}
             bad |= {made["id"]: found} if found else {}
-        return Job(tuple(self._nodes), self._stored, self.tables, bad, frozenset(free))
+        return Job(tuple(self._nodes), self._stored, self.tables, bad)
 
     def source(self, kind: Format) -> None:
         """A source of some rows; sometimes with the columns of one before, so that both can be united."""

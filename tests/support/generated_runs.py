@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,10 +46,10 @@ class Ran:
     outcome: Outcome
     folder: Path
 
-    def bad(self, carried: Container[tuple[int, str]]) -> dict[int, dict[str, int]]:
-        """The values that became null, by node and column in lower case, where there are any that matter."""
+    def bad(self) -> dict[int, dict[str, int]]:
+        """The values that became null, by node and column in lower case, where there are any."""
         counted = {
-            n: {name.lower(): count for name, count in counts.items() if count and (n, name.lower()) not in carried}
+            n: {name.lower(): count for name, count in counts.items() if count}
             for n, counts in self.outcome.bad_values.items()
         }
         return {n: counts for n, counts in counted.items() if counts}

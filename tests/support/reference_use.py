@@ -9,11 +9,8 @@ from tests.support.reference import joined
 Names = set[str]
 
 
-def used(nodes: Sequence[Json], tables: Mapping[int, Table], *, carried: bool) -> dict[int, Names]:
-    """By node, the columns that are used, in lower case; a node that no target reads is left out.
-
-    Rows of which no column is used (only counted, say) are carried by their first one: `carried` has it among them.
-    """
+def used(nodes: Sequence[Json], tables: Mapping[int, Table]) -> dict[int, Names]:
+    """By node, the columns that are used, in lower case; a node that no target reads is left out."""
     wanted: dict[int, Names] = {}
     for node in reversed(nodes):
         if node["type"] == "TARGET_OBS":
@@ -21,8 +18,6 @@ def used(nodes: Sequence[Json], tables: Mapping[int, Table], *, carried: bool) -
         if node["id"] not in wanted:
             continue
         own = wanted[node["id"]]
-        if carried and not own:
-            own.add(tables[node["id"]].schema.names[0].lower())
         for parent in node["parentNodeIds"]:
             wanted.setdefault(parent, set()).update(_needed(node, own, parent, tables))
     return wanted

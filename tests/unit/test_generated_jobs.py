@@ -52,7 +52,7 @@ def test_a_job_over_rows_gives_the_rows_types_and_counts_of_the_reference(job: J
             types = [(f.name, generated_runs.arrow_type(f.type)) for f in wanted.schema]
             assert [(f.name, f.type) for f in got.schema] == types
             assert differences(wanted, zip(*(column.to_pylist() for column in got.columns), strict=True)) == []
-        assert ran.bad(job.carried) == job.bad
+        assert ran.bad() == job.bad
 
 
 @pytest.mark.timeout(0 if ASKED else 300)
@@ -61,11 +61,11 @@ def test_a_job_over_rows_gives_the_rows_types_and_counts_of_the_reference(job: J
 def test_a_job_over_files_writes_what_a_source_reads_back_as_the_rows_of_the_reference(job: Job) -> None:
     with lake() as place:
         ran = generated_runs.run_over_files(job, place)
-        assert ran.bad(job.carried) == job.bad
+        assert ran.bad() == job.bad
         for target in job.targets:
             again = generated_runs.read_back(target, ran, place)
             assert differences(job.tables[target["id"]], again.outcome.collected[0]) == []
-            assert again.bad(()) == {}
+            assert again.bad() == {}
 
 
 @tries(150)

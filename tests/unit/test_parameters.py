@@ -2,10 +2,11 @@ from typing import Any
 
 import pytest
 
+from headrace.definition import of
 from headrace.graph import read_node
 from headrace.nodes.base import Node
 from headrace.parameters import ParameterSpec, fill, resolve
-from tests.support.jobs import Json, node, source
+from tests.support.jobs import Json, job, node, source, target
 
 
 def spec(name: str, type_: str = "string", **more: Any) -> ParameterSpec:
@@ -119,6 +120,37 @@ def test_columns_and_operators_are_no_values() -> None:
     conditions = [{"name": "${a}", "operator": "EQ", "value": "1"}]
     sent = node("TRANSFORM_FILTER", 2, (1,), filterType="AND", filterConditionList=conditions)
     assert filled(sent, spec("a"), a="x")[0]["filterConditionList"][0]["name"] == "${a}"
+
+
+def test_what_fills_gaps_and_where_a_text_is_cut_are_values() -> None:
+    gaps = [{"name": "day", "defaultValue": "${day}"}, {"name": "id", "defaultValue": "1${n}"}]
+    fills = node("TRANSFORM_FILL_MISSING_VALUES", 2, (1,), missingValueFieldList=gaps)
+    done, problems = filled(fills, spec("day", "date"), spec("n", "int"), day="2024-02-29", n="7")
+    assert [gap["defaultValue"] for gap in done["missingValueFieldList"]] == ["2024-02-29", "17"]
+    splits = node("TRANSFORM_SPLIT_FIELD", 2, (1,), fieldName="name", delimiter="${cut}", newFieldList=["a", "b"])
+    assert filled(splits, spec("cut"), cut="--")[0]["delimiter"] == "--"
+    assert problems == []
+
+
+def told_of_job(*nodes: Json, given: dict[str, str]) -> list[str]:
+    declared = [{"name": "p", "type": "string"}, {"name": "n", "type": "int"}]
+    problems, _ = of(job(*nodes, parameters=declared)).checked(given)
+    return [str(problem) for problem in problems]
+
+
+def test_a_filled_value_is_checked_as_a_value_of_its_column() -> None:
+    gaps = node(
+        "TRANSFORM_FILL_MISSING_VALUES", 2, (1,), missingValueFieldList=[{"name": "id", "defaultValue": "${p}"}]
+    )
+    nodes = (source(), gaps, target(parents=(2,)))
+    assert told_of_job(*nodes, given={"p": "7"}) == []
+    assert told_of_job(*nodes, given={"p": "x"}) == [
+        "node 'node 2' (2), missingValueFieldList[0].defaultValue: 'id' is bigint, and 'x' is not a whole number"
+    ]
+    splits = node("TRANSFORM_SPLIT_FIELD", 2, (1,), fieldName="name", delimiter="${p}", newFieldList=["a", "b"])
+    assert told_of_job(source(), splits, target(parents=(2,)), given={"p": ""}) == [
+        "node 'node 2' (2), delimiter: a delimiter has 1 to 100 signs"
+    ]
 
 
 def test_a_node_without_uses_is_the_same_node() -> None:

@@ -37,6 +37,9 @@ from headrace.plan.types import (
     Type,
 )
 
+ROW = "_headrace_row"
+"""The column of rows that are only counted: a relation without columns is none in SQL."""
+
 
 class SqlDialect(Protocol):
     """What the generator asks of a dialect."""

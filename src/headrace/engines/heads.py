@@ -1,7 +1,8 @@
-"""The first bytes of text files: what a header says, how a JSON file is laid out. No engine is needed for that."""
+"""The first bytes of text files, and the last: headers, the layout of JSON, how long the last line is."""
 
 import csv
 import io
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
@@ -12,6 +13,7 @@ from headrace.stores.base import StoredObject
 
 _FIRST = 64 * 1024
 _MOST = 4 * 1024 * 1024
+_TAIL = 64 * 1024
 
 
 def header(found: StoredObject, dialect: Dialect) -> tuple[str, ...]:
@@ -51,6 +53,19 @@ def opened(found: StoredObject) -> Iterator[BinaryIO]:
         raise StoreDenied(f"{found.bucket}/{found.key}: may not read it", hint=hint) from None
     except OSError as error:
         raise StoreError(f"{found.bucket}/{found.key}: {error.strerror}") from error
+
+
+def last_line_reaches(found: StoredObject, size: int) -> bool:
+    """Whether the last line is of this size, at least. Not known, so false, of what can't be read from its end."""
+    with opened(found) as file:
+        if not file.seekable() or (whole := file.seek(0, os.SEEK_END)) <= size:
+            return False
+        for tail in (_TAIL, size):
+            file.seek(max(0, whole - tail))
+            last = file.read().rstrip(b"\r\n")
+            if b"\n" in last or b"\r" in last:
+                return False
+    return True
 
 
 def _file(found: StoredObject) -> BinaryIO:

@@ -1,11 +1,12 @@
 """The query of an SQL node as SQL, in either dialect: written from what was understood, never from the user's text."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
-from headrace.engines import functions
-from headrace.engines.dialects import SqlDialect, literal
+from headrace.engines import divisions, functions
+from headrace.engines.dialects import ROW, SqlDialect, literal
+from headrace.engines.divisions import Taken
 from headrace.plan.casts import kind, never_fails
 from headrace.plan.types import (
     DATE,
@@ -42,6 +43,7 @@ from headrace.sqltext.tree import (
     Source,
     Stacked,
     inside,
+    operands,
 )
 
 _RANKING = ("row_number", "rank", "dense_rank")
@@ -64,12 +66,26 @@ class Writer:
 
     def text(self, checked: Checked) -> str:
         """The whole query."""
-        shared = [f"{self._name(label)} AS (\n{self.query(query)}\n)" for label, query in checked.shared]
+        shared = [
+            f"{self._name(label)} AS {self._once(query)}(\n{self._inner(query)}\n)" for label, query in checked.shared
+        ]
         head = "WITH " + ",\n".join(shared) + "\n" if shared else ""
         return head + self.query(checked.query)
 
     def _name(self, name: str) -> str:
         return self.dialect.quoted(name)
+
+    def _once(self, query: Query) -> str:
+        """What counts is computed once, however often it is read."""
+        return "MATERIALIZED " if self._counts(query) else ""
+
+    def _inner(self, query: Query) -> str:
+        """A query in FROM: what counts does so over all its rows, whatever tests follow."""
+        ends = query.limit is not None or query.offset is not None
+        return self.query(query) + ("\nOFFSET 0" if self._counts(query) and not ends else "")
+
+    def _counts(self, query: Query) -> bool:
+        return self.counter is not None and divisions.divides(query)
 
     def query(self, query: Query) -> str:
         """A query with its order and its limit."""
@@ -77,7 +93,7 @@ class Writer:
         rows = self._select(query, hidden) if isinstance(query, Select) else self._stacked(query)
         if query.limit is None and query.offset is None:
             return rows if not hidden else self._select(query, {}) if isinstance(query, Select) else rows
-        names = ", ".join(map(self._name, query.schema.names))
+        names = ", ".join(map(self._name, query.schema.names)) or self._row
         order = [self._key(key, f"sorted_by_{n}") for n, key in enumerate(query.order, start=1)]
         parts = [f"SELECT {names}\nFROM (\n{rows}\n) AS ordered"]
         parts += [f"ORDER BY {', '.join(order)}"] if order else []
@@ -91,16 +107,16 @@ class Writer:
 
     def _select(self, query: Select, hidden: Mapping[str, Key]) -> str:
         columns = [*query.columns, *(Column(name, key.hidden) for name, key in hidden.items() if key.hidden)]
-        shown = ", ".join(f"{self._counted(c.expr, c.name)} AS {self._name(c.name)}" for c in columns)
+        shown = ", ".join(f"{self._counted(c.expr, c.name)} AS {self._name(c.name)}" for c in columns) or self._row
         head = f"SELECT {'DISTINCT ' if query.distinct else ''}{shown}"
         if query.grouping is None:
             return head + self._from(query)
-        having = f"\nWHERE {self.expr(query.having)}" if query.having is not None else ""
+        having = f"\nWHERE {self._test(query.having, 'HAVING')}" if query.having is not None else ""
         return f"{head}\nFROM (\n{self._groups(query)}\n) AS {self._name(query.grouping.label)}{having}"
 
     def _from(self, query: Select) -> str:
-        source = f"\nFROM {self._relation(query.source)}" if query.source is not None else ""
-        return source + (f"\nWHERE {self.expr(query.where)}" if query.where is not None else "")
+        source = f"\nFROM {self._relation(query.source, {})}" if query.source is not None else ""
+        return source + (f"\nWHERE {self._test(query.where, 'WHERE')}" if query.where is not None else "")
 
     def _groups(self, query: Select) -> str:
         """Keys and aggregates as columns, grouped by their numbers: an expression is written once."""
@@ -125,20 +141,39 @@ class Writer:
             f"{self._widened(self._name(own.name), own.type, common.type)} AS {self._name(common.name)}"
             for own, common in zip(side.schema, query.schema, strict=True)
         ]
-        return f"SELECT {', '.join(columns)}\nFROM (\n{self.query(side)}\n) AS side"
+        return f"SELECT {', '.join(columns) or self._row}\nFROM (\n{self.query(side)}\n) AS side"
 
-    def _relation(self, relation: Relation) -> str:
+    def _relation(self, relation: Relation, taken: Mapping[str, Sequence[Taken]]) -> str:
         match relation:
             case Source(label, alias):
-                return f"{self.relations[alias]} AS {self._name(label)}"
+                return self._labelled(self.relations[alias], label, taken)
             case Shared(label, query):
-                return f"{self._name(query)} AS {self._name(label)}"
+                return self._labelled(self._name(query), label, taken)
             case Derived(label, query):
-                return f"(\n{self.query(query)}\n) AS {self._name(label)}"
-            case Joined(left, right, kind_, condition):
-                words = kind_.removeprefix("LEFT ") if self.dialect.name == "duckdb" and "I" in kind_[5:] else kind_
-                on = f"\nON {self.expr(condition)}" if condition is not None else ""
-                return f"{self._relation(left)}\n{words} JOIN {self._relation(right)}{on}"
+                return self._labelled(f"(\n{self._inner(query)}\n)", label, taken)
+            case Joined():
+                return self._joined(relation, taken)
+
+    def _labelled(self, rows: str, label: str, taken: Mapping[str, Sequence[Taken]]) -> str:
+        """A relation under its label, with the columns that conditions of joins take from it."""
+        named = f"{rows} AS {self._name(label)}"
+        columns = [
+            f"{self._when(t.tests, self._counted(t.expr, 'ON'))} AS {self._name(t.name)}" for t in taken.get(label, ())
+        ]
+        if not columns:
+            return named
+        return f"(\nSELECT *, {', '.join(columns)}\nFROM {named}\nOFFSET 0\n) AS {self._name(label)}"
+
+    def _joined(self, relation: Joined, above: Mapping[str, Sequence[Taken]]) -> str:
+        kind_, test, taken = relation.kind, relation.condition, above
+        if test is not None and self.counter is not None and divisions.divided(test):
+            found = divisions.condition(relation, above)
+            taken = found.taken
+            on = "\nON " + self._apart(found.plain, found.rest, "ON")
+        else:
+            on = f"\nON {self.expr(test)}" if test is not None else ""
+        words = kind_.removeprefix("LEFT ") if self.dialect.name == "duckdb" and "I" in kind_[5:] else kind_
+        return f"{self._relation(relation.left, taken)}\n{words} JOIN {self._relation(relation.right, taken)}{on}"
 
     def expr(self, expr: Expr) -> str:
         """An expression as SQL, in brackets where it needs them."""
@@ -161,11 +196,15 @@ class Writer:
             case Over():
                 return self._over(expr)
             case InQuery(operand, query):
-                return f"({self.expr(operand)} IN (\n{self.query(query)}\n))"
+                return f"({self.expr(operand)} IN (\n{self._asked(query)}\n))"
             case Exists(query):
-                return f"EXISTS (\n{self.query(query)}\n)"
+                return f"EXISTS (\n{self._quiet.query(query)}\n)"
             case Single(query):
-                return f"(\n{self.query(query)}\n)"
+                return f"(\n{self._asked(query)}\n)"
+
+    def _asked(self, query: Query) -> str:
+        """A query in an expression. How often one that reads the row around it is computed is up to the engine."""
+        return (self._quiet if divisions.correlated(query) else self).query(query)
 
     def _const(self, expr: Const) -> str:
         if expr.value is None or not (expr.type == INT and isinstance(expr.value, int)):
@@ -214,9 +253,10 @@ class Writer:
         return f"CAST({sql} AS {self.dialect.type_name(target)})"
 
     def _aggregate(self, expr: Aggregate, over: str, *, given: str = "") -> str:
-        args = given or ", ".join(map(self.expr, expr.args)) or "*"
+        args = ", ".join(map(self._quiet.expr, expr.args)) or "*"
+        given = given or ", ".join(map(self.expr, expr.args)) or "*"
         name = "stddev_samp" if expr.name == "stddev" else expr.name
-        value = f"{name}({'DISTINCT ' if expr.distinct else ''}{args}){over}"
+        value = f"{name}({'DISTINCT ' if expr.distinct else ''}{given}){over}"
         if expr.name != "sum" or self.dialect.name != "duckdb":
             return value
         if isinstance(expr.type, Decimal) and expr.type.precision == MAX_PRECISION:
@@ -241,51 +281,81 @@ class Writer:
         value = functions.function(expr.call, [self.expr(arg) for arg in expr.call.args], self.dialect) + over
         return f"CAST({value} AS INTEGER)" if expr.call.name in _RANKING and self.dialect.name == "duckdb" else value
 
-    # What is divided by zero is null, and counted once for each value of a column.
+    # What is divided by zero is null, and counted once for each value of a column, and for each row that is tested.
+
+    @property
+    def _quiet(self) -> "Writer":
+        """Writes the same and counts nothing: for what stands in the text again."""
+        return replace(self, counter=None)
+
+    @property
+    def _row(self) -> str:
+        """Rows of which no column is read."""
+        return f"TRUE AS {self._name(ROW)}"
 
     def _counted(self, expr: Expr, column: str) -> str:
-        if self.counter is None:
+        if self.counter is None or not divisions.divided(expr):
             return self.expr(expr)
-        if isinstance(expr, Aggregate) and len(expr.args) == 1 and not expr.distinct:
-            bad = self._bad(expr.args[0])
-            if bad is not None:
-                counted = f"sql_counted({self.expr(expr.args[0])}, {bad}, '{self.counter(column)}')"
-                return self._aggregate(expr, "", given=counted)
-        bad = self._bad(expr)
-        value = self.expr(expr)
-        return value if bad is None else f"sql_counted({value}, {bad}, '{self.counter(column)}')"
+        if isinstance(expr, Aggregate):
+            return self._aggregate(expr, "", given=", ".join(self._counted(arg, column) for arg in expr.args))
+        return f"sql_counted({self.expr(expr)}, {self._bad(expr)}, '{self.counter(column)}')"
 
-    def _bad(self, expr: Expr) -> str | None:
-        """Whether a division by zero is met on the way to the value; None when there is no division in it."""
-        if not any(isinstance(part, Call) and part.name in ("/", "%") for part in inside(expr)):
-            return None
+    def _test(self, test: Expr, clause: str) -> str:
+        if self.counter is None or not divisions.divided(test):
+            return self.expr(test)
+        parts = divisions.conjuncts(test)
+        plain = [part for part in parts if not divisions.divided(part)]
+        return self._apart(plain, [part for part in parts if divisions.divided(part)], clause)
+
+    def _apart(self, plain: Sequence[Expr], rest: Sequence[Expr], clause: str) -> str:
+        """Tests that all have to hold: those with a division are computed, and counted, where the others hold."""
+        tests = [f"({self.expr(part)})" for part in plain if not rest or not divisions.has_query(part)]
+        if rest:
+            value = " AND ".join(f"({self.expr(part)})" for part in rest)
+            counter = self.counter(clause) if self.counter is not None else ""
+            counted = f"sql_counted({value}, {self._any_bad(rest)}, '{counter}')"
+            tests.append(self._when(plain, counted))
+        return " AND ".join(tests)
+
+    def _when(self, tests: Sequence[Expr], value: str) -> str:
+        """The value where the tests hold. They stand before it too, but for those with a query, which count here."""
+        shown = [f"({(self if divisions.has_query(test) else self._quiet).expr(test)})" for test in tests]
+        return f"CASE WHEN {' AND '.join(shown)} THEN {value} END" if shown else value
+
+    def _any_bad(self, exprs: Sequence[Expr]) -> str:
+        return _any([self._bad(expr) for expr in exprs if divisions.divided(expr)])
+
+    def _bad(self, expr: Expr) -> str:
+        """Whether a division by zero is met on the way to a value that has a division in it."""
+        write = self._quiet.expr
+        inner = [part for part in operands(expr) if divisions.divided(part)]
         match expr:
-            case Call("/" | "%", (left, right)):
-                own = f"({self.expr(right)} = 0 AND {self.expr(left)} IS NOT NULL)"
-                return _any([own, self._bad(left), self._bad(right)])
+            case Call("/" | "%", (left, right)) if divisions.is_division(expr):
+                return _any([f"({write(right)} = 0 AND {write(left)} IS NOT NULL)", *map(self._bad, inner)])
+            case Call("and" | "or", args):
+                plain = [f"({write(arg)})" for arg in args if not divisions.divided(arg)]
+                decided = f" {expr.name.upper()} ".join(plain)
+                kept = [f"({decided}) IS NOT {'FALSE' if expr.name == 'and' else 'TRUE'}"] if plain else []
+                return _all([self._any_bad(inner), *kept])
             case Call("coalesce", args):
-                guards = [f"{self.expr(arg)} IS NULL" for arg in args]
-                found = [self._bad(arg) for arg in args]
-                return _any([_all([*guards[:n], bad]) for n, bad in enumerate(found) if bad is not None])
-            case Call(_, args):
-                return _any([self._bad(arg) for arg in args])
-            case Convert(operand):
-                return self._bad(operand)
+                guards = [f"{write(arg)} IS NULL" for arg in args]
+                return _any([_all([*guards[:n], self._bad(arg)]) for n, arg in enumerate(args) if arg in inner])
             case Case():
-                values = " ".join(f"WHEN {self.expr(t)} THEN {self._bad(v) or 'FALSE'}" for t, v in expr.branches)
-                own = f"CASE {values} ELSE {self._bad(expr.otherwise) or 'FALSE'} END"
-                return _any([own, *(self._bad(test) for test, _ in expr.branches)])
+                pairs = [*expr.branches, (None, expr.otherwise)]
+                found = [(t, self._bad(v) if divisions.divided(v) else "FALSE") for t, v in pairs]
+                values = " ".join(f"WHEN {write(t)} THEN {bad}" for t, bad in found if t is not None)
+                own = f"CASE {values} ELSE {found[-1][1]} END"
+                return _any([own, *(self._bad(test) for test, _ in expr.branches if divisions.divided(test))])
             case _:
-                return None
+                return self._any_bad(inner)
 
 
-def _any(tests: Sequence[str | None]) -> str | None:
-    found = [test for test in tests if test is not None]
-    return None if not found else found[0] if len(found) == 1 else "(" + " OR ".join(found) + ")"
+def _any(tests: Sequence[str]) -> str:
+    return tests[0] if len(tests) == 1 else "(" + " OR ".join(tests) + ")"
 
 
 def _all(tests: Sequence[str]) -> str:
-    return "(" + " AND ".join(tests) + ")"
+    return tests[0] if len(tests) == 1 else "(" + " AND ".join(tests) + ")"
 
 
 def _direction(descending: bool, nulls_first: bool) -> str:

@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from headrace.engines import keys
 from headrace.engines.base import Step
-from headrace.engines.dialects import SqlDialect, literal
+from headrace.engines.dialects import ROW, SqlDialect, literal
 from headrace.plan.expr import (
     All,
     Call,
@@ -161,7 +162,7 @@ class Generator:
         return self._names[id(op)]
 
     def _list(self, names: Sequence[str]) -> str:
-        return ", ".join(map(self.dialect.quoted, names))
+        return ", ".join(map(self.dialect.quoted, names)) or f"TRUE AS {self.dialect.quoted(ROW)}"
 
     def _select(self, op: Op) -> str:
         match op:
@@ -209,11 +210,12 @@ class Generator:
         if raw.before:
             self._step(op, f"the data of {op.place}", raw.before)
         columns = [Named(f.name, _declared(Column(f.name, raw.types[f.name]), f.type, op)) for f in op.used]
-        checks = self._checks(op, raw) if op.bad_values == "FAIL" else ""
-        barrier = "\nOFFSET 0" if checks else self._barrier(op, columns)
-        return f"SELECT {self._columns(op, columns)}\nFROM {raw.relation}{checks}{barrier}"
+        tests = [*(self._checks(op, raw) if op.bad_values == "FAIL" else ()), *keys.checks(op, self.dialect)]
+        where = "\nWHERE " + "\n  AND ".join(tests) if tests else ""
+        barrier = "\nOFFSET 0" if tests else self._barrier(op, columns)
+        return f"SELECT {self._columns(op, columns)}\nFROM {raw.relation}{where}{barrier}"
 
-    def _checks(self, op: Read, raw: Raw) -> str:
+    def _checks(self, op: Read, raw: Raw) -> list[str]:
         """Conditions that fail the run at the first bad value of any declared field, with what is needed to find it."""
         tests = []
         for f in op.declared:
@@ -227,7 +229,7 @@ class Generator:
                 f"CASE WHEN {name} IS NOT NULL AND {self.dialect.cast(name, source, f.type)} IS NULL "
                 f"THEN error('{BAD_VALUE}' || {told}) ELSE TRUE END"
             )
-        return "\nWHERE " + "\n  AND ".join(tests) if tests else ""
+        return tests
 
     def _rows(self, op: Rows) -> str:
         names = [self.dialect.quoted(f.name) for f in op.given]
@@ -247,6 +249,7 @@ class Generator:
         groups = [self.dialect.quoted(g.name) for g in op.groups]
         measures = [f"{self.expr(m.expr, op)} AS {self.dialect.quoted(m.name)}" for m in op.measures]
         by = f"\nGROUP BY {', '.join(groups)}" if groups else ""
+        measures = measures if groups or measures else [f"count(*) AS {self.dialect.quoted(ROW)}"]
         return f"SELECT {', '.join((*groups, *measures))}\nFROM {self._of(op.parent)}{by}"
 
     def _distinct(self, op: Distinct) -> str:
@@ -262,8 +265,10 @@ class Generator:
         # Reading the text again costs a parser, which only a job with such a node loads.
         from headrace.engines.queries import Writer
         from headrace.sqltext.check import check
+        from headrace.sqltext.narrowing import narrowed
 
-        checked = check(op.text, tuple((source.alias, source.schema) for source in op.sources))
+        whole = check(op.text, tuple((source.alias, source.schema) for source in op.sources))
+        checked = narrowed(whole, op.result.names)
         relations = {s.alias: self._of(parent) for s, parent in zip(op.sources, op.inputs, strict=True)}
         before = len(self.script.counters)
         counter = (lambda column: self._counter(column, op)) if self.counts else None
@@ -277,7 +282,7 @@ class Generator:
             name = self.dialect.quoted(c.name)
             value = self.expr(c.expr, op)
             shown.append(value if value == name else f"{value} AS {name}")
-        return ", ".join(shown)
+        return ", ".join(shown) or f"TRUE AS {self.dialect.quoted(ROW)}"
 
     def _barrier(self, op: Op, columns: Sequence[Named]) -> str:
         """Keeps DuckDB from moving a filter below counted casts: the counts are over all rows."""

@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar, Literal
 from headrace.nodes.base import (
     Described,
     Example,
+    Fillable,
     Node,
     NodeError,
     Table,
@@ -22,6 +23,8 @@ from headrace.nodes.base import (
 from headrace.plan.casts import kind
 from headrace.plan.expr import Column, Named, Piece
 from headrace.plan.ops import Op, Project
+
+MOST_SIGNS = 100
 
 
 class SplitFieldNode(Node):
@@ -49,7 +52,8 @@ class SplitFieldNode(Node):
     field_name: Annotated[str, Described(min_length=1, description="The column to split."), Widget("column", "Column")]
     delimiter: Annotated[
         str,
-        Described(min_length=1, max_length=100, description="Where to cut: this very text."),
+        Described(min_length=1, max_length=MOST_SIGNS, description="Where to cut: this very text."),
+        Fillable(),
         Widget("text", "Delimiter"),
     ]
     new_field_list: Annotated[
@@ -69,6 +73,8 @@ class SplitFieldNode(Node):
                 hint="cast it with TRANSFORM_DEFINE before",
                 code="type-mismatch",
             )
+        if not 1 <= len(self.delimiter) <= MOST_SIGNS:  # a parameter may have brought it
+            raise NodeError(f"a delimiter has 1 to {MOST_SIGNS} signs", field="delimiter", code="bad-value")
         whole = Column(found.name, found.type)
         last = len(self.new_field_list) - 1
         pieces = [

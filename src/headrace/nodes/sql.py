@@ -6,8 +6,9 @@ functions, joins and clauses ([the reference](../sql.md)); all else is a problem
 anything runs. Every column of the result needs a name: give one with `AS` to what is computed.
 
 A `CAST` that a value does not fit fails the run, as in Spark; `TRY_CAST` makes it null. A division by zero is null,
-and the run's report counts such values for each column. `ORDER BY` decides which rows a `LIMIT` keeps; the rows of a
-result have no order.
+and the run's report counts such values for each column, and under the names `WHERE`, `ON` and `HAVING` those in tests.
+A column of the result that no later node reads is not computed: it is not counted, and a `CAST` in it fails nothing.
+`ORDER BY` decides which rows a `LIMIT` keeps; the rows of a result have no order.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
 from headrace.nodes.base import Described, Example, Fault, Node, NodeError, Table, Whole, Widget, Wire, nearest
-from headrace.plan.ops import Op, Sql, SqlSource
+from headrace.plan.ops import Op, Sql, SqlColumn, SqlSource
 from headrace.plan.types import fold
 
 
@@ -181,6 +182,7 @@ class SqlNode(Node):
         """The query over the parents."""
         from headrace.sqltext.check import check
         from headrace.sqltext.faults import SqlInvalid
+        from headrace.sqltext.narrowing import uses
 
         by_id = dict(zip(self.parent_node_ids, parents, strict=True))
         if faults := self._source_faults(by_id):
@@ -188,6 +190,7 @@ class SqlNode(Node):
         named = [(source.new_name, by_id[source.parent_id]) for source in self.source_name_list]
         try:
             checked = check(self.sql, tuple((alias, parent.schema) for alias, parent in named))
+            always, columns = uses(checked)
         except SqlInvalid as error:
             raise NodeError.of(
                 [Fault(f"{f.place}: {f.message}", "sql", f.hint, f.code) for f in error.faults]
@@ -196,8 +199,9 @@ class SqlNode(Node):
             node_id=self.id,
             node=self.name,
             inputs=tuple(parent for _, parent in named),
-            sources=tuple(SqlSource(alias, parent.schema, checked.uses[alias]) for alias, parent in named),
+            sources=tuple(SqlSource(alias, parent.schema, always[alias]) for alias, parent in named),
             text=self.sql,
+            columns=tuple(SqlColumn(name, needs) for name, needs in columns.items()),
             result=checked.schema,
         )
 

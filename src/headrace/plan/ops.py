@@ -253,24 +253,34 @@ class Distinct(OneParent):
 
 @dataclass(frozen=True, slots=True)
 class SqlSource:
-    """One parent of a text of SQL: its alias there, the columns that the text sees, and those that it uses."""
+    """One parent of a text of SQL: its alias there, the columns that the text sees, and those that its rows need."""
 
     alias: str
     schema: Schema
-    used: tuple[str, ...]
+    always: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SqlColumn:
+    """A column of the result of a text, and what it needs beside what the rows do: pairs of alias and column."""
+
+    name: str
+    needs: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sql(Op):
     """The rows of a query in Spark SQL over the inputs, each under the alias of its source.
 
-    The text is its own meaning: an engine reads it again by `headrace.sqltext`, over the same sources. `now` is the
+    The text is its own meaning: an engine reads it again by `headrace.sqltext`, over the same sources, and computes the
+    columns of `result` alone. `columns` say what each of them reads, so that `prune` need not know SQL. `now` is the
     start of the run, for the functions that tell the time; a plan has none before it runs.
     """
 
     inputs: tuple[Op, ...]
     sources: tuple[SqlSource, ...]
     text: str
+    columns: tuple[SqlColumn, ...]
     result: Schema
     now: datetime | None = None
 

@@ -36,8 +36,6 @@ def prune(sinks: Sequence[S]) -> tuple[S, ...]:
     ops = in_order(sinks)
     needed: dict[int, Names] = {id(op): set() for op in ops}
     for op in reversed(ops):
-        if not needed[id(op)]:
-            needed[id(op)].add(fold(op.schema.names[0]))  # rows without columns are no relation in SQL
         for parent, names in zip(op.parents, _needs(op, needed[id(op)]), strict=True):
             needed[id(parent)] |= names
     made: dict[int, Op] = {}
@@ -61,11 +59,17 @@ def _needs(op: Op, wanted: Names) -> list[Names]:
         case Union():
             return [_all(op.schema) if op.distinct else wanted for _ in op.inputs]
         case Sql():
-            return [{fold(name) for name in source.used} for source in op.sources]
+            return _asked(op, wanted)
         case Write() | WriteTable() | Collect():
             return [_all(op.schema)]
         case _:
             return [_all(parent.schema) for parent in op.parents]
+
+
+def _asked(op: Sql, wanted: Names) -> list[Names]:
+    needs = {(alias, name) for column in op.columns if fold(column.name) in wanted for alias, name in column.needs}
+    needs |= {(source.alias, name) for source in op.sources for name in source.always}
+    return [{fold(name) for alias, name in needs if alias == source.alias} for source in op.sources]
 
 
 def _narrowed(op: Op, wanted: Names, parents: Sequence[Op]) -> Op:
@@ -81,6 +85,9 @@ def _narrowed(op: Op, wanted: Names, parents: Sequence[Op]) -> Op:
         case Aggregate():
             kept = tuple(m for m in op.measures if fold(m.name) in wanted)
             return replace(op.with_parents(parents), measures=kept)
+        case Sql():
+            kept_columns = tuple(c for c in op.columns if fold(c.name) in wanted)
+            return replace(op.with_parents(parents), columns=kept_columns, result=op.result.only(wanted))
         case Union() if not op.distinct:
             return op.with_parents([_picked(parent, op.schema.only(wanted)) for parent in parents])
         case Rows():

@@ -34,12 +34,11 @@ def check(text: str, sources: Sources) -> Checked:
     query = queries.query(read(text), {}, outer=None)
     query = queries.final(query)
     derivations = work.derivations(query)
-    uses = {alias: tuple(f.name for f in schema if (alias, f.name) in work.used) for alias, schema in sources}
     for alias, _ in sources:
         if alias not in work.read:
             work.warnings.append(f"the text does not read {alias!r}")
     lineage = dict(zip(query.schema.names, derivations, strict=True))
-    return Checked(query, tuple(work.shared), uses, lineage, tuple(work.warnings))
+    return Checked(query, tuple(work.shared), tuple(dict(sources)), lineage, tuple(work.warnings))
 
 
 class Queries:

@@ -150,7 +150,9 @@ def _parse_fault(error: ParseError) -> SqlInvalid:
     message = str(told.get("description") or _first_line(error)).rstrip(".")
     line, column, near = told.get("line") or 1, told.get("col") or 1, str(told.get("highlight") or "")[:40]
     start = max(int(column) - len(near) + 1, 1)
-    shown = f"can't be read at {near!r}: {message[0].lower()}{message[1:]}"
+    told_of_parser = "<class" in message  # which is nothing to a user
+    message = "something is missing behind it" if told_of_parser else f"{message[0].lower()}{message[1:]}"
+    shown = f"can't be read at {near!r}: {message}"
     return SqlInvalid([SqlFault(shown, Place(int(line), start), "one query in Spark SQL: SELECT … FROM …")])
 
 

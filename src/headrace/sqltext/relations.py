@@ -101,7 +101,6 @@ class Relations:
             )
         schema = self.work.sources[alias]
         label = self._enter(node, self._alias(node) or name, schema)
-        self.work.aliases[label] = alias
         self.work.read.add(alias)
         self.work.enter(label, schema, [frozenset({(alias, name)}) for name in schema.names])
         return Source(label, alias)

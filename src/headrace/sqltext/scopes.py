@@ -58,9 +58,7 @@ class Work:
     text: str
     sources: Mapping[str, Schema]
     shared: list[tuple[str, Query]] = field(default_factory=list)
-    aliases: dict[str, str] = field(default_factory=dict)
     derived: dict[tuple[str, str], Derivation] = field(default_factory=dict)
-    used: set[tuple[str, str]] = field(default_factory=set)
     read: set[str] = field(default_factory=set)
     warnings: list[str] = field(default_factory=list)
     _labels: set[str] = field(default_factory=set)
@@ -158,9 +156,7 @@ def resolve(work: Work, scope: Scope, node: exp.Column, *, outer: bool) -> Ref:
         )
     if not found:
         raise _unknown(work, scope, node, table, name)
-    ref = found[0]
-    _note(work, ref)
-    return ref
+    return found[0]
 
 
 def _unknown(work: Work, scope: Scope, node: exp.Column, table: str | None, name: str) -> SqlInvalid:
@@ -171,19 +167,10 @@ def _unknown(work: Work, scope: Scope, node: exp.Column, table: str | None, name
     return work.fault(node, f"no column {name!r}", hint=nearest(name, known), code="unknown-column")
 
 
-def _note(work: Work, ref: Ref) -> None:
-    alias = work.aliases.get(ref.relation)
-    if alias is not None:
-        work.used.add((alias, work.sources[alias][ref.name].name))
-
-
 def expand(work: Work, scope: Scope, node: exp.Expr, table: str | None) -> list[tuple[str, Ref]]:
     """The columns that a star stands for."""
     relations = [r for r in scope.relations if table is None or fold(r.name) == fold(table)]
     if not relations:
         known = nearest(table or "", [r.name for r in scope.relations])
         raise work.fault(node, f"there is no source {table!r} here" if table else "there is no FROM", hint=known)
-    refs = [(f.name, Ref(r.label, f.name, f.type)) for r in relations for f in r.schema]
-    for _, ref in refs:
-        _note(work, ref)
-    return refs
+    return [(f.name, Ref(r.label, f.name, f.type)) for r in relations for f in r.schema]

@@ -46,6 +46,8 @@ class SelectReader:
     def query(self) -> Select:
         """The query. Raises SqlInvalid with the faults of all its clauses."""
         self.work.only(self.node, *_SELECT)
+        if not self.node.expressions:
+            raise self.work.fault(self.node, "a SELECT without columns", hint="SELECT column, … FROM …")
         source = Relations(self.work, self.queries, self.known, self.scope).source(self.node)
         where = self._collected(lambda: self._where())
         columns = self._columns()

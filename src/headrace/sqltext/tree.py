@@ -4,8 +4,8 @@ These are plain values. Every relation has a label that no other relation of the
 label and its name, whatever query it stands in.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from headrace.plan.expr import Constant
@@ -232,13 +232,13 @@ Derivation = frozenset[tuple[str, str]]
 class Checked:
     """A text that can be run.
 
-    `shared` holds the queries of all WITH clauses, each before those that read it. `uses` are the columns that the text
-    reads of each alias; `lineage` says for each result column from which (alias, column) its values derive.
+    `shared` holds the queries of all WITH clauses, each before those that read it. `sources` are the
+    declared aliases; `lineage` says for each result column from which (alias, column) its values derive.
     """
 
     query: Query
     shared: tuple[tuple[str, Query], ...]
-    uses: dict[str, tuple[str, ...]]
+    sources: tuple[str, ...]
     lineage: dict[str, Derivation]
     warnings: tuple[str, ...] = ()
 
@@ -268,3 +268,24 @@ def inside(expr: Expr) -> Iterator[Expr]:
     yield expr
     for part in operands(expr):
         yield from inside(part)
+
+
+def mapped(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:
+    """The expression with each of those directly inside it changed."""
+    match expr:
+        case Ref() | Const() | Exists() | Single():
+            return expr
+        case Call() | Aggregate():
+            return replace(expr, args=tuple(map(change, expr.args)))
+        case Convert() | InQuery():
+            return replace(expr, operand=change(expr.operand))
+        case Case():
+            branches = tuple((change(test), change(value)) for test, value in expr.branches)
+            return replace(expr, branches=branches, otherwise=change(expr.otherwise))
+        case Over():
+            return replace(
+                expr,
+                call=replace(expr.call, args=tuple(map(change, expr.call.args))),
+                partition=tuple(map(change, expr.partition)),
+                order=tuple(replace(key, expr=change(key.expr)) for key in expr.order),
+            )

@@ -66,6 +66,14 @@ def test_an_aggregate_without_groups_has_no_group_by() -> None:
     assert last(each, DuckDbDialect()) == 'SELECT "name", "id" AS "n"\nFROM "given (1)"\nGROUP BY "name"'
 
 
+def test_rows_that_are_only_counted_have_one_column_of_our_own() -> None:
+    nothing = Project(node_id=2, node="p", parent=GIVEN, columns=())
+    one = Aggregate(node_id=2, node="a", parent=GIVEN, groups=(), measures=())
+    assert last(nothing, DuckDbDialect()) == 'SELECT TRUE AS "_headrace_row"\nFROM "given (1)"'
+    assert last(nothing, SparkDialect()) == "SELECT TRUE AS `_headrace_row`\nFROM `given_1`"
+    assert last(one, DuckDbDialect()) == 'SELECT count(*) AS "_headrace_row"\nFROM "given (1)"'
+
+
 def test_a_union_of_different_rows_says_so() -> None:
     union = Union(node_id=3, node="u", inputs=(GIVEN, Filter(node_id=2, node="f", parent=GIVEN, test=IsNull(ID))),
                   distinct=True)  # fmt: skip

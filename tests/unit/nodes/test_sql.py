@@ -16,7 +16,7 @@ from headrace.errors import BadData, RunFailed
 from headrace.graph import Graph, read_node
 from headrace.nodes.base import NodeError
 from headrace.nodes.examples import Table
-from headrace.plan.ops import Collect, Op, Place, Read, Sql
+from headrace.plan.ops import Collect, Op, Place, Read, Sql, SqlColumn
 from headrace.plan.pinned import pinned
 from headrace.plan.prune import prune
 from tests.support import examples
@@ -119,11 +119,19 @@ def test_a_filter_above_does_not_change_what_is_counted(tmp_path: Path) -> None:
     assert outcome.collected[0] == ((1,),)
 
 
+def test_a_column_that_nobody_reads_is_not_computed_so_it_neither_counts_nor_fails(tmp_path: Path) -> None:
+    inner = meaning("SELECT id, part / whole AS share, CAST(text AS INT) AS number FROM t")
+    outer = node("SELECT id FROM q", "q").plan(inner)
+    outcome = ran(outer, tmp_path)
+    assert sorted(outcome.collected[0]) == [(1,), (2,), (3,)]
+    assert outcome.bad_values == {}
+
+
 def test_only_the_columns_that_the_text_reads_are_carried() -> None:
     (sink,) = prune([Collect(node_id=0, node="r", parent=meaning("SELECT id FROM t WHERE whole > 0"))])
     sql = sink.parent
     assert isinstance(sql, Sql)
-    assert sql.sources[0].used == ("id", "whole")
+    assert (sql.sources[0].always, sql.columns) == (("whole",), (SqlColumn("id", (("t", "id"),)),))
 
 
 def test_the_time_is_that_of_the_start_of_the_run(tmp_path: Path) -> None:

@@ -93,13 +93,13 @@ def test_an_input_of_a_union_that_another_node_reads_more_of_is_narrowed_for_the
     assert [parent.schema.names for parent in union.inputs] == [("id",), ("id",)]
 
 
-def test_where_nothing_is_needed_one_column_is_kept() -> None:
+def test_rows_that_are_only_counted_carry_no_column() -> None:
     given = Schema((Field("a", INT), Field("b", STRING)))
     read = Read(node_id=1, node="r", place=Place("lake", "in"), format="CSV", declared=given, used=given)
     one = Named("one", Call("MAX", Value(1, INT)))
     constant = Aggregate(node_id=2, node="a", parent=read, groups=(), measures=(one,))
     (pruned,) = prune([Collect(node_id=3, node="c", parent=constant)])
-    assert [op.schema.names for op in in_order([pruned])] == [("a",), ("one",), ("one",)]
+    assert [op.schema.names for op in in_order([pruned])] == [(), ("one",), ("one",)]
 
 
 def test_a_cast_that_nobody_reads_is_not_done() -> None:

@@ -263,4 +263,4 @@ def test_a_hostile_text_is_refused_with_its_place(text: str) -> None:
 
 def test_a_name_that_looks_like_a_file_is_an_alias_when_a_parent_has_it() -> None:
     checked = check("SELECT a FROM `x.csv`", (("x.csv", Table.of("a int").schema),))
-    assert checked.uses == {"x.csv": ("a",)}
+    assert checked.sources == ("x.csv",)

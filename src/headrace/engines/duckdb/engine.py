@@ -23,6 +23,9 @@ _Connection = duckdb.DuckDBPyConnection
 _SPILLED = "duckdb_temp*"
 _PROFILE = '{"OPERATOR_CARDINALITY": "true", "OPERATOR_TYPE": "true", "EXTRA_INFO": "true"}'
 
+WIDE = 500
+"""From so many columns on, looking for equal parts among all expressions takes longer than it saves: pairs are many."""
+
 
 class DuckDbEngine:
     """The embedded engine. One instance runs one plan at a time."""
@@ -37,6 +40,7 @@ class DuckDbEngine:
         self._connection: _Connection | None = None
         self._streams: Streams | None = None
         self._at = (0, 1, "")
+        self._wide = False
 
     def gaps(self, sinks: Sequence[Sink]) -> tuple[Gap, ...]:
         """Tables of other systems, as long as there are no stores for them."""
@@ -67,7 +71,9 @@ class DuckDbEngine:
     def run(self, sinks: Sequence[Sink], *, sources: Mapping[int, Snapshot], targets: Mapping[int, Staged]) -> Outcome:
         """Read the snapshots, fill the staging folders."""
         reads = {op.node_id: op for op in in_order(sinks) if isinstance(op, Read)}
+        self._wide = any(len(op.schema) > WIDE for op in in_order(sinks))
         sources = inputs.unpacked(reads, sources, self._spill, self._go_on)
+        sources = inputs.exact(reads, sources, self._spill, self._go_on)
         reads, sources = inputs.in_utf8(reads, sources, self._spill, self._go_on)
         sources, self._streams = remote.streamed(reads, sources, self._go_on)
         try:
@@ -126,15 +132,20 @@ class DuckDbEngine:
         sources: Mapping[int, Snapshot],
         lenient: dict[int, Lenient],
     ) -> bool:
-        """After a refused CSV file: whether reading the ragged files of the sources leniently can do better."""
+        """After a refused text file: whether reading the sources leniently, or with larger records, can do better."""
+        found = False
+        if failures.is_large_object(error):
+            small = [n for n, read in reads.items() if read.format in ("JSON", "NDJSON") and not lenient[n].large]
+            for node_id in small:
+                lenient[node_id].large = True
+            return bool(small)
         if not failures.is_csv(error):
             return False
-        found = False
         for node_id, read in reads.items():
-            if read.format == "CSV" and not lenient[node_id].files:
+            if read.format == "CSV" and not lenient[node_id].files and not lenient[node_id].large:
                 with self._open(sources, {}) as con:
-                    lenient[node_id] = failures.inspect(con, read, sources[node_id])
-                found = found or bool(lenient[node_id].files)
+                    lenient[node_id] = failures.inspect(con, read, sources[node_id], error)
+                found = found or bool(lenient[node_id].files) or lenient[node_id].large
         return found
 
     @contextmanager
@@ -175,6 +186,7 @@ class DuckDbEngine:
             "SET enable_profiling = 'no_output'",
             "SET profiling_coverage = 'ALL'",
             f"SET custom_profiling_settings = '{_PROFILE}'",
+            *(("SET disabled_optimizers = 'common_subexpressions'",) if self._wide else ()),
             "SET enable_external_access = false",
             "SET lock_configuration = true",
         ):

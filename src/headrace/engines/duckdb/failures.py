@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import duckdb
 
 from headrace.engines.duckdb import remote
-from headrace.engines.duckdb.sources import SQL, Connection, Lenient, csv_options, listed, shown, source
+from headrace.engines.duckdb.sources import LARGE_RECORDS, SQL, Connection, Lenient, csv_options, listed, shown, source
 from headrace.engines.heads import header, matched
+from headrace.engines.keys import REPEATED_KEY
 from headrace.engines.sql import BAD_VALUE, FAILED
 from headrace.errors import (
     BadData,
@@ -21,7 +22,8 @@ from headrace.errors import (
     StoreDenied,
     StoreFull,
 )
-from headrace.plan.ops import Op, Read
+from headrace.plan.expr import Call
+from headrace.plan.ops import Aggregate, Op, Read, Sql
 from headrace.stores.base import Snapshot, Staged, StoredObject
 
 _DAMAGED = "TProtocolException"  # which names no file
@@ -34,13 +36,23 @@ _FATAL = {
         "the bytes are not of the declared encoding",
         "set options.encoding to what the file is written in",
     ),
-    "LINE SIZE OVER MAXIMUM": ("the record is longer than 2 MB", "is the quote character right?"),
+    "LINE SIZE OVER MAXIMUM": ("the record is longer than 64 MB", "is the quote character right?"),
 }
 
 
 def is_csv(error: Exception) -> bool:
     """Whether the reader of CSV refused a file."""
-    return isinstance(error, duckdb.InvalidInputException) and "CSV Error on Line" in str(error)
+    return (isinstance(error, duckdb.InvalidInputException) and "CSV Error on Line" in str(error)) or _gave_up(error)
+
+
+def _gave_up(error: Exception) -> bool:
+    """Whether the reader of CSV lost its way in a record that is longer than its buffer."""
+    return isinstance(error, duckdb.NotImplementedException) and "Parallel CSV Reader" in str(error)
+
+
+def is_large_object(error: Exception) -> bool:
+    """Whether the reader of JSON met an object that is larger than it expects."""
+    return isinstance(error, duckdb.InvalidInputException) and "maximum_object_size" in str(error)
 
 
 def is_line_ends(error: Exception) -> bool:
@@ -48,9 +60,23 @@ def is_line_ends(error: Exception) -> bool:
     return "state machine reached an invalid state" in str(error)
 
 
-def inspect(con: Connection, read: Read, snapshot: Snapshot) -> Lenient:
-    """All that is ragged in a CSV source, by one pass that keeps nothing; BadData when it can't be read at all."""
-    found = Lenient()
+def inspect(con: Connection, read: Read, snapshot: Snapshot, error: Exception) -> Lenient:
+    """All that is ragged or large in a CSV source, by a pass that keeps nothing; BadData when it can't be read at all.
+
+    A record that is longer than the reader expects looks like many faults: only with larger buffers it is known what
+    is wrong.
+    """
+    try:
+        if not _gave_up(error):
+            return _inspect(con, read, snapshot, large=False)
+    except BadData:
+        con.execute("DROP TABLE IF EXISTS reject_errors")
+        con.execute("DROP TABLE IF EXISTS reject_scans")
+    return _inspect(con, read, snapshot, large=True)
+
+
+def _inspect(con: Connection, read: Read, snapshot: Snapshot, *, large: bool) -> Lenient:
+    found = Lenient(large=large)
     for stored in (s for s in snapshot.objects if s.size):
         names: Sequence[str] = read.declared.names
         if read.dialect.header:
@@ -60,11 +86,12 @@ def inspect(con: Connection, read: Read, snapshot: Snapshot) -> Lenient:
             names = matched(read, stored, names)
         options = {
             **csv_options(read.dialect, names),
+            **(LARGE_RECORDS if large else {}),
             "store_rejects": "true",
             "rejects_limit": "0",
         }
         # The bytes of a column are looked at only when its values are asked for.
-        values = ", ".join(f"count({SQL.quoted(name)})" for name in read.used.names)
+        values = ", ".join(f"count({SQL.quoted(name)})" for name in read.used.names) or "count(*)"
         con.execute(f"SELECT {values} FROM read_csv({listed([stored.location])}, {shown(options)})").fetchall()
         _take(con, read, stored, found)
         con.execute("DROP TABLE reject_errors")
@@ -121,13 +148,27 @@ def explained(error: Exception, places: Places, *, cancelled: bool) -> RunFailed
         return Cancelled("the run was stopped")
     if FAILED in text:
         return _failed(text, places)
-    node_id, location, name = next(places.named(text), (None, "", ""))
+    if REPEATED_KEY in text:
+        return _repeated_key(text, places)
+    node_id, location, name = next(places.named(text), (_summing(error, places.ops), "", ""))
     told = text.split("\n\nLINE ")[0].strip().split("\n")[0]
     told = re.sub(r"^(Invalid Input|IO|Conversion|Out of Range) Error: ", "", told)
     kind, what, hint = _kind(error, text)
     message = what or _line(told.replace(location, name) if location else told)
     shown = f"{name}: " if name and name not in message else ""
     return kind(shown + message, hint=hint, node_id=node_id, node=places.ops[node_id].node if node_id else "")
+
+
+def _summing(error: Exception, ops: Mapping[int, Op]) -> int | None:
+    """The node whose sum is out of range, when there is one alone: the engine does not tell."""
+    if not isinstance(error, duckdb.ConversionException | duckdb.OutOfRangeException):
+        return None
+    sums = [
+        op.node_id
+        for op in ops.values()
+        if isinstance(op, Aggregate) and any(isinstance(m.expr, Call) and m.expr.function == "SUM" for m in op.measures)
+    ]
+    return sums[0] if len(sums) == 1 and not any(isinstance(op, Sql) for op in ops.values()) else None
 
 
 def _failed(text: str, places: Places) -> BadData:
@@ -137,6 +178,19 @@ def _failed(text: str, places: Places) -> BadData:
     node = places.ops[int(node_id)].node if int(node_id) in places.ops else ""
     hint = "keep such rows out with WHERE, or let them be null with TRY_CAST"
     return BadData(f"{message}: {told['value']!r} does not fit", hint=hint, node_id=int(node_id), node=node)
+
+
+def _repeated_key(text: str, places: Places) -> BadData:
+    told = json.JSONDecoder().raw_decode(text[text.index(REPEATED_KEY) + len(REPEATED_KEY) :])[0]
+    read = places.ops[told["node"]]
+    place = f"{read.place}: " if isinstance(read, Read) else ""
+    message = f"{place}a map in column {told['field']!r} has a key twice: {_short(told['value'])}"
+    hint = "leave one of them in the data"
+    return BadData(message, hint=hint, node_id=told["node"], node=read.node)
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= 100 else f"{value[:100]}…"
 
 
 def _line(told: str) -> str:
@@ -153,6 +207,8 @@ def _kind(error: Exception, text: str) -> tuple[type[RunFailed], str, str]:
         return StoreFull, "there is no room left", "free room where data and temporary files are written"
     if _DAMAGED in text:
         return BadData, "the data of a Parquet object is damaged", "write the object anew"
+    if is_large_object(error):
+        return BadData, "an object is longer than 64 MB", "is a bracket or a quote missing?"
     if "max_temp_directory_size" in text:
         return StoreFull, "", "raise temp_size, or set temp_directory where there is more room"
     if isinstance(error, duckdb.OutOfMemoryException):
@@ -192,7 +248,17 @@ def bad_value(con: Connection, error: Exception, reads: Mapping[int, Read], sour
 
 def _record(con: Connection, read: Read, stored: StoredObject, field: str, value: object) -> int:
     """The number of the first record, from 1, that has this very value in the column."""
-    relation = source(con, read, Snapshot(read.place, (stored,)), Lenient({stored.location})).raw.relation
+    try:
+        return _number(con, read, stored, field, value)
+    except duckdb.Error:
+        return _number(con, read, stored, field, value, large=True)
+
+
+def _number(
+    con: Connection, read: Read, stored: StoredObject, field: str, value: object, *, large: bool = False
+) -> int:
+    lenient = Lenient({stored.location}, large=large)
+    relation = source(con, read, Snapshot(read.place, (stored,)), lenient).raw.relation
     numbered = f"SELECT row_number() OVER () AS number, * FROM {relation}"
     query = f"SELECT min(number) FROM ({numbered}) WHERE CAST({SQL.quoted(field)} AS VARCHAR) = $value"
     return int(con.execute(query, {"value": value}).fetchall()[0][0])

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from headrace.engines import exact as numbers
 from headrace.engines import heads, packing, recode
 from headrace.engines.packing import GoOn, Packing
 from headrace.errors import RunFailed
@@ -58,6 +59,25 @@ def in_utf8(reads: Reads, sources: Mapping[int, Snapshot], folder: Path, go_on: 
         made[node_id] = Snapshot(read.place, tuple(objects))
         plain[node_id] = replace(read, dialect=replace(read.dialect, encoding="UTF-8"))
     return plain, made
+
+
+def exact(reads: Mapping[int, Read], sources: Mapping[int, Snapshot], folder: Path, go_on: GoOn) -> Sources:
+    """The sources, JSON whose long numbers would lose digits by copies in the folder."""
+    made = dict(sources)
+    for node_id, read in reads.items():
+        if numbers.needed(read):
+            with told_of(read):
+                objects = (_exact(stored, folder, go_on) for stored in sources[node_id].objects)
+                made[node_id] = Snapshot(read.place, tuple(objects))
+    return made
+
+
+def _exact(stored: StoredObject, folder: Path, go_on: GoOn) -> StoredObject:
+    with heads.opened(stored) as file:
+        if not numbers.has_long_numbers(file, go_on):
+            return stored
+    with heads.opened(stored) as file:
+        return numbers.with_long_numbers_as_texts(stored, file, folder, go_on)
 
 
 def with_one_line_end(

@@ -19,6 +19,10 @@ from headrace.plan.types import STRING, VOID, Decimal, Field, Scalar, Type, pars
 from headrace.stores.base import Snapshot, StoredObject
 
 SQL = DuckDbDialect()
+LARGEST = 64 * 1024 * 1024
+"""The most bytes of a record."""
+_SOME_OF_A_BUFFER = 16_000_000
+LARGE_RECORDS = {"max_line_size": str(LARGEST), "buffer_size": str(2 * LARGEST)}
 _FOREIGN: dict[str, Type] = {
     "VARCHAR": STRING,
     "BLOB": Scalar("binary"),
@@ -47,9 +51,13 @@ class Connection(Protocol):
 
 @dataclass
 class Lenient:
-    """The files of a source that are read leniently, and how many of their rows were short or long."""
+    """The files of a source that are read leniently, and how many of their rows were short or long.
+
+    `large` has records up to LARGEST, for which the reader needs far more memory.
+    """
 
     files: set[str] = field(default_factory=set)
+    large: bool = False
     short_rows: int = 0
     long_rows: int = 0
 
@@ -75,7 +83,7 @@ def source(con: Connection, read: Read, snapshot: Snapshot, lenient: Lenient) ->
             case "PARQUET":
                 return _parquet(con, read, filled)
             case _:
-                return _json(read, filled)
+                return _json(read, filled, large=lenient.large)
     except RunFailed as error:
         error.node_id, error.node = read.node_id, read.node
         raise
@@ -97,16 +105,31 @@ def _csv(read: Read, objects: Sequence[StoredObject], lenient: Lenient) -> Sourc
                 continue
             names = heads.matched(read, found, names)
         groups.setdefault((names, found.location in lenient.files), []).append(found.location)
-    texts = [_read_csv(read, names, files, loose=loose) for (names, loose), files in groups.items()]
+    more = LARGE_RECORDS if lenient.large or _ends_in_large_record(objects) else {}
+    texts = [_read_csv(read, names, files, more, loose=loose) for (names, loose), files in groups.items()]
     if not texts:
         return _nothing(read)
     types: dict[str, Type] = dict.fromkeys(read.declared.names, STRING)
     return Source(Raw(_together(read, texts), types), tuple(literal_name(files[0]) for files in groups.values()))
 
 
-def _read_csv(read: Read, names: Sequence[str], files: Sequence[str], *, loose: bool) -> str:
+def _ends_in_large_record(objects: Sequence[StoredObject]) -> bool:
+    """Whether the last record of a file is so large that DuckDB's reader leaves it out and does not say so.
+
+    In the middle of a file it says so, and at the end too when the record is quoted.
+    """
+    found = [stored for stored in objects if heads.last_line_reaches(stored, _SOME_OF_A_BUFFER)]
+    for stored in found:
+        if heads.last_line_reaches(stored, LARGEST):
+            told = f"{stored.bucket}/{stored.key}, the last line: the record is longer than 64 MB"
+            raise BadData(told, hint="is the quote character right?")
+    return bool(found)
+
+
+def _read_csv(read: Read, names: Sequence[str], files: Sequence[str], more: Mapping[str, str], *, loose: bool) -> str:
     options = {
         **csv_options(read.dialect, names),
+        **more,
         # Serial: the parallel reader can't pad rows where quoted line breaks occur.
         **({"strict_mode": "false", "null_padding": "true", "parallel": "false"} if loose else {}),
         **({"filename": SQL.text(FILE)} if read.bad_values == "FAIL" else {}),
@@ -134,7 +157,7 @@ def shown(options: Mapping[str, str]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in options.items())
 
 
-def _json(read: Read, objects: Sequence[StoredObject]) -> Source:
+def _json(read: Read, objects: Sequence[StoredObject], *, large: bool) -> Source:
     groups: dict[str, list[str]] = {}
     for found in objects:
         array = read.format == "JSON" and heads.is_array(found)
@@ -142,6 +165,7 @@ def _json(read: Read, objects: Sequence[StoredObject]) -> Source:
     types = {f.name: f.type if kind(f.type) == "nested" else STRING for f in read.declared}
     columns = ", ".join(f"{SQL.text(name)}: {SQL.text(SQL.type_name(type_))}" for name, type_ in types.items())
     filename = f", filename = {SQL.text(FILE)}" if read.bad_values == "FAIL" else ""
+    filename += f", maximum_object_size = {LARGEST}" if large else ""
     texts = [
         f"read_json({listed(files)}, format = '{layout}', compression = 'uncompressed', records = true, "
         f"columns = {{{columns}}}{filename})"

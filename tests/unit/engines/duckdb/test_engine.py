@@ -70,6 +70,28 @@ def test_columns_that_nothing_uses_are_not_counted(lake: Lake) -> None:
     assert outcome.bad_values == {1: {"id": 1}}
 
 
+COUNT_ROWS = node(
+    "TRANSFORM_AGGREGATE", 2, (1,), groupByList=[],
+    aggregateFieldList=[{"name": "*", "ResultName": "n", "function": "COUNT"}],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("CSV", "id,name\nx,a\ny,b\n1,c\n"),
+        ("CSV", "id,name\nx,a\ny\n1,c,d\n"),
+        ("JSON", '{"id":"x"}\n{"id":"y"}\n{"id":1}\n'),
+        ("JSON", '[{"id":"x"},{},{"id":1}]'),
+    ],
+)
+def test_a_count_of_rows_uses_no_column_and_counts_no_bad_value(lake: Lake, kind: str, text: str) -> None:
+    lake.put("in/a", text)
+    outcome = lake.run(source(kind=kind), COUNT_ROWS, target("n bigint", parents=(2,)))
+    assert lake.rows() == [["3"]]
+    assert (outcome.reads[1].rows, outcome.bad_values) == (3, {})
+
+
 def test_two_sources_of_one_place_count_their_own_rows(lake: Lake) -> None:
     lake.put("in/a.csv", "id,name\n1,a\n2,b\nx,c\n")
     lake.put("in/b.csv", "id,name\n4,d\n")
