@@ -25,7 +25,7 @@ setup: $(VENV)/.run.stamp $(VENV)/.editable.stamp ## the environment to run Head
 dev: setup $(VENV)/.dev.stamp ## the same with all that development needs
 
 demo: setup ## a tour on real data
-	$(BIN)/python tools/demo.py
+	$(BIN)/python -m tools.demo
 
 test: dev ## all tests; those of the parity environment are skipped here
 	$(BIN)/python -m pytest

@@ -7,6 +7,7 @@ source archive of the Python package of that name; the package itself is not ins
 
 import csv
 import io
+import json
 import os
 import shlex
 import subprocess
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from headrace.cli import show
 from headrace.settings import current_settings
+from tools import demo_server
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENT = ROOT / "requirements" / "demo.txt"
@@ -40,6 +42,11 @@ def main() -> int:
     if done:
         return done
     show_result(settings.storage / "reports" / "late-flights-csv")
+    headline("The documented example again, by signed HTTP requests to a server")
+    lay_documented_input(settings.storage)
+    job = json.loads((ROOT / "examples" / "createJob.json").read_text(encoding="utf-8"))
+    if failed := demo_server.shown(job, settings.storage):
+        return failed
     headline("Go on")
     shown = os.path.relpath(settings.storage)
     print(f"  the data lies in {shown}, one folder a bucket")
@@ -49,6 +56,7 @@ def main() -> int:
         "headrace script examples/flights.json --dialect spark",
         "headrace infer nycflights13/planes",
         "headrace nodes TRANSFORM_JOIN",
+        "headrace serve",
     ):
         print(f"  .venv/bin/{line}")
     return 0

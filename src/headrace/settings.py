@@ -201,7 +201,8 @@ SETTINGS = (
         "Read every written file again before it is published, and fail the run when the rows are not as many.",
     ),
     Setting("host", "127.0.0.1", str, "Address that the server listens on. `0.0.0.0` is every one of the machine."),
-    Setting("port", 8460, _port, "Port that the server listens on. 0 takes one that is free."),
+    Setting("port", 8080, _port, "Port that the server listens on. 0 takes one that is free."),
+    Setting("insecure_http", False, _flag, "Listen without TLS on more than the loopback: bodies are not signed."),
     Setting(
         "database",
         "",

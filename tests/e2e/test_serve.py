@@ -51,7 +51,7 @@ def test_the_first_key_lies_in_a_file_that_nobody_else_may_read(place: Place) ->
 
 def test_keys_are_made_listed_and_revoked_beside_the_server(place: Place) -> None:
     with served(place) as server:
-        made = place.call("keys", "create", "console", "--role", "viewer", "--json").json
+        made = place.call("keys", "create", "--name", "console", "--role", "viewer", "--json").json
         listed = place.call("keys", "list", "--json").json
         assert [(key["name"], key["role"], key["state"]) for key in listed] == [
             ("first", "manager", "active"),
@@ -117,3 +117,9 @@ def test_a_port_that_is_taken_is_told(place: Place) -> None:
         port = server.url.rpartition(":")[2]
         done = place.call("serve", "--port", port)
         assert (done.code, done.error.startswith(f"can't listen on 127.0.0.1 port {port}")) == (1, True)
+
+
+def test_it_takes_no_requests_of_other_machines_without_tls(place: Place) -> None:
+    refused = place.call("serve", "--host", "0.0.0.0", "--port", "0")
+    assert refused.code == 2
+    assert "insecure_http" in refused.err

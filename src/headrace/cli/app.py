@@ -161,14 +161,18 @@ def settings(set_: Set = None, as_json: AsJson = False) -> None:
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[str | None, typer.Option(help="Port to listen on.")] = None,
+    data: Annotated[str | None, typer.Option(help="The folder of everything that the server keeps.")] = None,
     storage: Storage = None,
+    insecure_http: Annotated[bool, typer.Option("--insecure-http", help="Listen to others without TLS.")] = False,
     set_: Set = None,
 ) -> None:
     """Answer the API and run what it is asked for, until SIGTERM or Ctrl-C."""
     from headrace.cli import serving
 
     with _told(as_json=False):
-        serving.serve(_settings(set_, host=host, port=port, storage=storage))
+        insecure = "true" if insecure_http else None
+        flags = {"host": host, "port": port, "data": data, "storage": storage, "insecure_http": insecure}
+        serving.serve(_settings(set_, **flags))
 
 
 @app.command()
@@ -182,7 +186,7 @@ def worker(storage: Storage = None, set_: Set = None) -> None:
 
 @keys.command("create")
 def create_key(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Whom or what the key is for.")],
+    name: Annotated[str, typer.Option(help="Whom or what the key is for.")],
     role: Annotated[str, typer.Option(help="manager or viewer.")] = "manager",
     set_: Set = None,
     as_json: AsJson = False,

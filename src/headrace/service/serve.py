@@ -1,5 +1,6 @@
 """The roles of a server: API and worker in one process tree, or a worker alone. SIGTERM and Ctrl-C drain both."""
 
+import ipaddress
 import os
 import signal
 import socket
@@ -121,6 +122,9 @@ def database_of(settings: Settings) -> Iterator[Database]:
 @contextmanager
 def _listening(settings: Settings) -> Iterator[socket.socket]:
     host, port = settings["host"], settings["port"]
+    if not _is_loopback(host) and not settings["insecure_http"]:
+        hint = "listen on 127.0.0.1 behind a proxy that speaks TLS, or set insecure_http"
+        raise SettingInvalid(f"host: {host} would take requests without TLS from other machines", hint=hint)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
@@ -129,6 +133,13 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
         raise PortTaken(f"can't listen on {host} port {port}: {error.strerror}", hint=hint) from None
     with listener:
         yield listener
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 @contextmanager
