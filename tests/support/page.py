@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 _BLOCK = re.compile(r"^```(json|sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SAVED = re.compile(r"`([\w-]+\.json)`:\s*\Z")
-_VARIES = re.compile(r"execution \S+ +[\d.]+ s, [\d.]+ MB")
+_VARIES = re.compile(r"execution \S+ +[\d.]+ s, [\d.]+ [MG]B")
 # Rows come in no order, and how well they compress hangs on it.
 _COMPRESSED = re.compile(r"^(.* PARQUET .*) \d+ B ", re.MULTILINE)
 

@@ -16,6 +16,7 @@ _SHARE_OF_MEMORY = 0.6
 _SHARE_OF_DISK = 0.9
 _CGROUP = Path("/sys/fs/cgroup/memory.max")
 _MEMINFO = Path("/proc/meminfo")
+_STATUS = Path("/proc/self/status")
 _OWNER = "owner"
 
 
@@ -64,6 +65,11 @@ def available_memory() -> int:
     except OSError:
         return whole
     return min(whole, int(limit)) if limit.isdecimal() else whole
+
+
+def peak_memory() -> int:
+    """The most bytes of memory that this process had. What rusage tells begins with the peak of the parent process."""
+    return next(int(line.split()[1]) * 1024 for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM"))
 
 
 @contextmanager

@@ -124,8 +124,8 @@ def claim(
         found = con.execute(_next(pools, now, passed)).first()
         if found is None:
             break
-        # Whoever holds a job waits for no other, so that two claimers never wait for each other.
-        most = con.scalar(_places(found.job_id, skip=bool(claimed)))
+        # Whoever holds a job, also one that was full, waits for no other: so two claimers never wait for each other.
+        most = con.scalar(_places(found.job_id, skip=bool(claimed or passed)))
         taken = most and _take(con, found, most=most, worker=worker, now=now, expires=now + lease_seconds)
         if not taken:
             passed.append(found.execution_id)

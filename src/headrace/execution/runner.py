@@ -1,6 +1,5 @@
 """One run of one job: list, stage, run, look again, publish. Knows no database; it reports to its caller."""
 
-import resource
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -11,6 +10,7 @@ from typing import TypeVar
 from headrace.clock import Clock
 from headrace.engines.base import Engine, Outcome
 from headrace.errors import Cancelled, NotSupported, RunFailed, StoreBusy, StoreError
+from headrace.execution.machine import peak_memory
 from headrace.execution.report import (
     Failure,
     NodeReport,
@@ -99,8 +99,7 @@ class Run:
             cause = self._cause or error
             status: Status = "CANCELED" if isinstance(cause, Cancelled) else "FAILED"
             report = replace(report, status=status, failure=Failure.of(cause))
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        return replace(report, seconds=self._clock.seconds() - since, peak_memory=peak)
+        return replace(report, seconds=self._clock.seconds() - since, peak_memory=peak_memory())
 
     def _publish(self, report: Report) -> Report:
         sinks = pinned(self._task.plan.pruned, report.started)

@@ -1,12 +1,14 @@
 import fcntl
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from headrace.errors import StoreError
 from headrace.execution import machine
-from headrace.execution.machine import available_memory, limits
+from headrace.execution.machine import available_memory, limits, peak_memory
 from headrace.settings import Settings, load_settings
 
 
@@ -81,3 +83,12 @@ def test_a_folder_that_is_just_being_made_is_not_swept(tmp_path: Path, monkeypat
     with limits(settings(tmp_path), "run1"):
         pass
     assert held == [True]
+
+
+def test_the_peak_of_memory_is_the_process_s_own_whatever_its_parent_had() -> None:
+    ask = "from headrace.execution.machine import peak_memory; print(peak_memory())"
+    held = bytearray(300_000_000)
+    held[::4096] = b"x" * len(held[::4096])
+    done = subprocess.run([sys.executable, "-c", ask], check=True, capture_output=True, text=True)
+    assert 5_000_000 < int(done.stdout) < 200_000_000
+    assert len(held) < peak_memory()
