@@ -2,10 +2,12 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+from alembic import command
 from sqlalchemy import Connection, create_engine, text
 
 from headrace.db import Database
 from headrace.db.tables import METADATA
+from headrace.db.upgrading import config
 from tests.support.databases import opened
 
 Fact = tuple[str, ...]
@@ -38,6 +40,21 @@ def test_the_migrations_make_the_tables_that_the_program_declares(url: str, othe
     engine.dispose()
     assert len(migrated) > 100
     assert migrated == declared
+
+
+def test_a_database_of_the_first_schema_is_upgraded_and_loses_no_row(url: str) -> None:
+    key = {"access_key": "A" * 20, "name": "old", "role": "viewer", "secret": "sealed", "created_at": 1.5}
+    with opened(url, upgraded=False) as database:
+        with database.transaction() as con:
+            command.upgrade(config(con), "0001")
+            con.execute(text(f"INSERT INTO access_keys ({', '.join(key)}) VALUES (:{', :'.join(key)})"), key)
+            con.execute(text("INSERT INTO outbox (at, kind, payload) VALUES (2.5, 'execution-ended', '{}')"))
+        database.upgrade()
+        database.check_version()
+        with database.reading() as con:
+            kept = con.execute(text("SELECT * FROM access_keys")).one()._asdict()
+            assert {name: kept[name] for name in key} == key
+            assert con.execute(text("SELECT kind, tries, available_at FROM outbox")).one() == ("execution-ended", 0, 0)
 
 
 def test_programs_that_upgrade_at_the_same_time_do_it_once(url: str) -> None:

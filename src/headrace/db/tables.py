@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 # The schema that this program works with: the last file in migrations/versions.
-VERSION = "0001"
+VERSION = "0002"
 
 METADATA = MetaData(
     naming_convention={
@@ -153,6 +153,7 @@ Index(
 Index("ix_executions_leased", executions.c.lease_expires_at, sqlite_where=_running, postgresql_where=_running)
 Index("ix_executions_running", executions.c.job_id, sqlite_where=_running, postgresql_where=_running)
 Index("uq_executions_lease", executions.c.lease_token, unique=True)
+Index("ix_executions_ended", executions.c.ended_at)
 Index("ix_executions_of_job", executions.c.account_id, executions.c.job_id, executions.c.created_at.desc())
 
 attempts = Table(
@@ -194,6 +195,8 @@ access_keys = Table(
     Column("role", Text, nullable=False),
     # Encrypted; the key is not in the database.
     Column("secret", Text, nullable=False),
+    # What it may do and which data its jobs may touch; none of either means all that the role allows.
+    _json("policies"),
     _json("grants"),
     Column("created_at", Double, nullable=False),
     Column("revoked_at", Double),
@@ -226,7 +229,39 @@ outbox = Table(
     Column("kind", Text, nullable=False),
     _json("payload", nullable=False),
     Column("done_at", Double),
+    # What could not be done is tried again, not before `available_at`; `failure` says why.
+    Column("available_at", Double, nullable=False, server_default=text("0")),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("failure", Text),
     sqlite_autoincrement=True,
 )
 _undone = text("done_at IS NULL")
 Index("ix_outbox_undone", outbox.c.id, sqlite_where=_undone, postgresql_where=_undone)
+
+# Requests that change something, by their signature: one that is sent again with another body is refused.
+seen_requests = Table(
+    "seen_requests",
+    METADATA,
+    Column("access_key", Text, primary_key=True),
+    Column("signature", Text, primary_key=True),
+    _account(),
+    Column("body_digest", Text, nullable=False),
+    Column("at", Double, nullable=False),
+)
+Index("ix_seen_requests_at", seen_requests.c.at)
+
+# First answers, given again to a request with the same Idempotency-Key.
+first_answers = Table(
+    "first_answers",
+    METADATA,
+    Column("access_key", Text, primary_key=True),
+    Column("idempotency_key", Text, primary_key=True),
+    _account(),
+    # What was asked: another request under the same key is a mistake of the caller.
+    Column("request_digest", Text, nullable=False),
+    Column("status", Integer),
+    _json("headers"),
+    Column("body", Text),
+    Column("at", Double, nullable=False),
+)
+Index("ix_first_answers_at", first_answers.c.at)

@@ -1,0 +1,47 @@
+"""Rights of keys, repeated requests, an outbox that tries again, and what retention looks executions up by."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    """Add to the first tables, and make two more."""
+    op.add_column("access_keys", sa.Column("policies", sa.JSON(none_as_null=True), nullable=True))
+    op.add_column("outbox", sa.Column("available_at", sa.Double(), server_default=sa.text("0"), nullable=False))
+    op.add_column("outbox", sa.Column("tries", sa.Integer(), server_default=sa.text("0"), nullable=False))
+    op.add_column("outbox", sa.Column("failure", sa.Text(), nullable=True))
+    op.create_index("ix_executions_ended", "executions", ["ended_at"], unique=False)
+    _seen_requests()
+    _first_answers()
+
+
+def _seen_requests() -> None:
+    op.create_table(
+        "seen_requests",
+        sa.Column("access_key", sa.Text(), nullable=False),
+        sa.Column("signature", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), server_default="main", nullable=False),
+        sa.Column("body_digest", sa.Text(), nullable=False),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("access_key", "signature", name=op.f("pk_seen_requests")),
+    )
+    op.create_index("ix_seen_requests_at", "seen_requests", ["at"], unique=False)
+
+
+def _first_answers() -> None:
+    op.create_table(
+        "first_answers",
+        sa.Column("access_key", sa.Text(), nullable=False),
+        sa.Column("idempotency_key", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), server_default="main", nullable=False),
+        sa.Column("request_digest", sa.Text(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("headers", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("body", sa.Text(), nullable=True),
+        sa.Column("at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("access_key", "idempotency_key", name=op.f("pk_first_answers")),
+    )
+    op.create_index("ix_first_answers_at", "first_answers", ["at"], unique=False)
