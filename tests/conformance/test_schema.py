@@ -24,10 +24,23 @@ def _facts(con: Connection) -> list[Fact]:
     """All that the database knows of its schema; the order of columns and constraints means nothing."""
     if con.dialect.name == "sqlite":
         found = con.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")).all()
-        lines = [(str(name), line.strip(" ,\t")) for name, sql in found for line in str(sql).splitlines()]
+        lines = [(str(name), part) for name, sql in found for part in _parts(str(sql))]
         return sorted(fact for fact in lines if fact[0] not in ("alembic_version", "sqlite_sequence"))
     rows = [tuple(map(str, row)) for query in _OF_POSTGRESQL for row in con.execute(text(query))]
     return sorted(row for row in rows if "alembic_version" not in " ".join(row))
+
+
+def _parts(sql: str) -> list[str]:
+    """What stands between the outermost commas: a column that was added later stands on the line of another one."""
+    head, _, inside = " ".join(sql.split()).partition("(")
+    parts, depth = [""], 0
+    for sign in inside.rpartition(")")[0]:
+        depth += {"(": 1, ")": -1}.get(sign, 0)
+        if sign == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return [head.strip(), *(part.strip() for part in parts)]
 
 
 def test_the_migrations_make_the_tables_that_the_program_declares(url: str, other_url: str) -> None:
