@@ -130,7 +130,7 @@ def get(con: Connection, principal: Principal, workflow_id: str, run_id: str) ->
 def list(
     con: Connection, principal: Principal, workflow_id: str, *, status: str, page: Page
 ) -> tuple[tuple[Run, ...], int]:
-    """The runs of a page, of one status where one is named, the newest first, and how many there are. Raises NotFound."""
+    """The runs of a page, the newest first, of one status where it is named; and how many in all. Raises NotFound."""
     c, w = workflow_runs.c, tables.workflows.c
     if (
         con.scalar(select(w.workflow_id).where(w.account_id == principal.account_id, w.workflow_id == workflow_id))
