@@ -5,51 +5,56 @@ workers serve all accounts.
 """
 
 from sqlalchemy import (
-    JSON,
-    BigInteger,
     CheckConstraint,
     Column,
     Double,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
     text,
 )
 
-# The schema that this program works with: the last file in migrations/versions.
-VERSION = "0002"
-
-METADATA = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
+from headrace.db.columns import LIVE, METADATA
+from headrace.db.columns import account as _account
+from headrace.db.columns import counted as _counted
+from headrace.db.columns import json as _json
+from headrace.db.columns import one_of as _one_of
+from headrace.db.workflow_tables import (
+    ticks,
+    triggers,
+    workflow_revisions,
+    workflow_run_jobs,
+    workflow_runs,
+    workflows,
 )
 
+__all__ = [
+    "METADATA",
+    "VERSION",
+    "access_keys",
+    "accounts",
+    "attempts",
+    "audit",
+    "executions",
+    "first_answers",
+    "job_revisions",
+    "jobs",
+    "log_chunks",
+    "outbox",
+    "seen_requests",
+    "ticks",
+    "triggers",
+    "workflow_revisions",
+    "workflow_run_jobs",
+    "workflow_runs",
+    "workflows",
+]
 
-def _account() -> Column[str]:
-    return Column("account_id", Text, nullable=False, server_default="main")
-
-
-def _counted() -> Column[int]:
-    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
-
-
-def _json(name: str, *, nullable: bool = True) -> Column[object]:
-    return Column(name, JSON(none_as_null=True), nullable=nullable)
-
-
-def _one_of(column: str, *values: str) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=column)
-
+# The schema that this program works with: the last file in migrations/versions.
+VERSION = "0003"
 
 # One row for each account that has made something: `bucket` is where its scripts and logs go by default.
 accounts = Table(
@@ -84,8 +89,7 @@ jobs = Table(
     _one_of("generation", "2025", "2026"),
     _one_of("status", "RUNNABLE", "DRAFT", "EDITING", "DELETED"),
 )
-_live = text("deleted_at IS NULL")
-Index("uq_jobs_name", jobs.c.account_id, jobs.c.name, unique=True, sqlite_where=_live, postgresql_where=_live)
+Index("uq_jobs_name", jobs.c.account_id, jobs.c.name, unique=True, sqlite_where=LIVE, postgresql_where=LIVE)
 Index("ix_jobs_created", jobs.c.account_id, jobs.c.created_at)
 
 job_revisions = Table(
@@ -137,6 +141,7 @@ executions = Table(
     Column("trigger_id", Text),
     Column("trigger_name", Text),
     Column("workflow_id", Text),
+    Column("workflow_run_id", Text),
     _one_of("type", "JOB", "WORKFLOW"),
     _one_of("status", "READY", "RUNNING", "COMPLETED", "FAILED", "CANCELED"),
     CheckConstraint("(status = 'RUNNING') = (lease_token IS NOT NULL)", name="leased"),
@@ -155,6 +160,15 @@ Index("ix_executions_running", executions.c.job_id, sqlite_where=_running, postg
 Index("uq_executions_lease", executions.c.lease_token, unique=True)
 Index("ix_executions_ended", executions.c.ended_at)
 Index("ix_executions_of_job", executions.c.account_id, executions.c.job_id, executions.c.created_at.desc())
+_of_workflow = text("workflow_run_id IS NOT NULL")
+Index(
+    "ix_executions_of_workflow",
+    executions.c.account_id,
+    executions.c.workflow_id,
+    executions.c.created_at.desc(),
+    sqlite_where=_of_workflow,
+    postgresql_where=_of_workflow,
+)
 
 attempts = Table(
     "attempts",
