@@ -32,6 +32,7 @@ Action = Literal[
     "Change/updateJobExecutionConfig",
     "Change/cancelJobExecution",
     "Change/createTrigger",
+    "Change/updateTrigger",
     "Change/deleteTrigger",
 ]
 

@@ -12,6 +12,7 @@ from headrace.api.gateway import Operation
 from headrace.api.naver import models as m
 from headrace.api.naver.operations import OPERATIONS, PLANNED
 from headrace.auth.signature_v2 import ACCESS_KEY, SIGNATURE, TIMESTAMP
+from headrace.core.schedules import TriggerBody
 from headrace.definition import JobBody
 
 Json = dict[str, Any]
@@ -32,6 +33,14 @@ _ANSWERS: dict[str, type[BaseModel] | None] = {
     "cancelJobExecution": None,
     "getJobExecutionLog": m.LogAnswer,
     "getJobExecutionReport": m.ReportAnswer,
+    "getTriggers": m.TriggerList,
+    "getTrigger": m.TriggerAnswer,
+    "createTrigger": m.TriggerAnswer,
+    "updateTrigger": m.TriggerAnswer,
+    "patchTrigger": m.TriggerAnswer,
+    "pauseTrigger": m.TriggerAnswer,
+    "resumeTrigger": m.TriggerAnswer,
+    "deleteTrigger": None,
 }
 _BODIES: dict[str, type[BaseModel]] = {
     "createJob": JobBody,
@@ -40,11 +49,15 @@ _BODIES: dict[str, type[BaseModel]] = {
     "patchJob": JobBody,
     "createJobExecution": m.ExecuteBody,
     "updateJobExecutionConfig": m.ConditionBody,
+    "createTrigger": TriggerBody,
+    "updateTrigger": TriggerBody,
+    "patchTrigger": TriggerBody,
 }
 _PAGED = (("page", "integer"), ("limit", "integer"))
 _QUERIES: dict[str, tuple[tuple[str, str], ...]] = {
     "getJobs": (("name", "string"), ("status", "string"), *_PAGED),
     "getJobExecutions": _PAGED,
+    "getTriggers": (("name", "string"), *_PAGED),
     "createJobExecution": (("triggerId", "string"), ("workflowId", "string")),
     "getJobExecutionLog": (("after", "integer"), ("limit", "integer")),
 }
@@ -105,7 +118,7 @@ def _responses(operation: Operation, *, planned: bool) -> Json:
         return {"501": wrong, **gateway}
     model = _ANSWERS[operation.name]
     good = _answer("Done.", _TRUE if model is None else _ref(model))
-    code = "201" if operation.name == "createJob" else "200"
+    code = "201" if operation.name in ("createJob", "createTrigger") else "200"
     return {code: good, "400": wrong, "404": wrong, "412": wrong, "501": wrong, **gateway}
 
 

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field as Described
 
+from headrace.core.schedules import Misfire, Overlap, TriggerType
 from headrace.nodes.wire import Wire
 
 ExecutionStatus = Literal["READY", "RUNNING", "COMPLETED", "FAILED", "CANCELED"]
@@ -123,6 +124,40 @@ class ReportAnswer(Wire):
     attempts: list[dict[str, Any]]
     failure: dict[str, Any] | None
     report: dict[str, Any] | None
+
+
+class TriggerRow(Wire):
+    """A trigger in a list; what stands after `updatedDate` is ours."""
+
+    trigger_id: str
+    name: str
+    type: TriggerType
+    trigger_rule: dict[str, Any]
+    created_date: str = Date
+    updated_date: str = Date
+    time_zone: str
+    start_date: str | None = None
+    end_date: str | None = None
+    misfire_policy: Misfire
+    misfire_window: int | None = None
+    overlap_policy: Overlap
+    paused: bool
+    summary: str
+
+
+class TriggerAnswer(TriggerRow):
+    """A trigger, with the dates that come next, at most five."""
+
+    next_execution_dates: list[str]
+
+
+class TriggerList(Wire):
+    """A page of triggers; `count` is all that match."""
+
+    list: list[TriggerRow]
+    count: int
+    page: int
+    limit: int
 
 
 class ServiceErrorBody(Wire):

@@ -1,6 +1,7 @@
 """The operations of the API, once: the gateway finds them here, the routes are made from it.
 
-Names are those of the newest documentation. What the documentation does not have (cancel, log, report) is ours.
+Names are those of the newest documentation. What the documentation does not have is ours: cancel, log and report of an
+execution, changes of a trigger.
 """
 
 import re
@@ -34,6 +35,14 @@ BUILT = (
     Operation("cancelJobExecution", "POST", f"{RUN}/cancel", "Change/cancelJobExecution"),
     Operation("getJobExecutionLog", "GET", f"{RUN}/log", "View/getJobExecutionDetail"),
     Operation("getJobExecutionReport", "GET", f"{RUN}/report", "View/getJobExecutionDetail"),
+    Operation("getTriggers", "GET", TRIGGERS, "View/getTriggerList"),
+    Operation("createTrigger", "POST", TRIGGERS, "Change/createTrigger"),
+    Operation("getTrigger", "GET", TRIGGER, "View/getTriggerDetail"),
+    Operation("deleteTrigger", "DELETE", TRIGGER, "Change/deleteTrigger"),
+    Operation("updateTrigger", "PUT", TRIGGER, "Change/updateTrigger"),
+    Operation("patchTrigger", "PATCH", TRIGGER, "Change/updateTrigger"),
+    Operation("pauseTrigger", "POST", f"{TRIGGER}/pause", "Change/updateTrigger"),
+    Operation("resumeTrigger", "POST", f"{TRIGGER}/resume", "Change/updateTrigger"),
 )
 
 PLANNED = (
@@ -49,10 +58,6 @@ PLANNED = (
     Operation("deleteWorkflow", "DELETE", WORKFLOW, "Change/deleteWorkflow"),
     Operation("getWorkflowExecutions", "GET", f"{WORKFLOW}/executions", "View/getWorkflowExecutionList"),
     Operation("executeWorkflow", "POST", f"{WORKFLOW}/executions", "Change/executeWorkflow"),
-    Operation("getTriggers", "GET", TRIGGERS, "View/getTriggerList"),
-    Operation("createTrigger", "POST", TRIGGERS, "Change/createTrigger"),
-    Operation("getTrigger", "GET", TRIGGER, "View/getTriggerDetail"),
-    Operation("deleteTrigger", "DELETE", TRIGGER, "Change/deleteTrigger"),
 )
 
 OPERATIONS = (*BUILT, *PLANNED)

@@ -76,6 +76,17 @@ def page_of(request: Request) -> Page:
     return Page(whole_of(request, "page", 0), whole_of(request, "limit", MOST_ROWS))
 
 
+def if_match_of(call: Call) -> int | None:
+    """The revision that an update counts on. Raises BadParameter."""
+    text = call.headers.get("if-match", "*").strip()
+    if text == "*":
+        return None
+    digits = text.removeprefix("W/").strip('"')
+    if not (digits.isascii() and digits.isdecimal() and len(digits) < 10):
+        raise _wrong("bad-value", "is the ETag of an answer", field="If-Match")
+    return int(digits)
+
+
 def unknown_query(request: Request, known: Collection[str]) -> list[Problem]:
     """The parameters of the query that have no meaning here."""
     return [

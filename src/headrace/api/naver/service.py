@@ -5,7 +5,7 @@ from collections.abc import Callable
 from fastapi import FastAPI, Request, Response
 
 from headrace.api.gateway import UNEXPECTED, UNREACHABLE
-from headrace.api.naver import executions, jobs
+from headrace.api.naver import executions, jobs, triggers
 from headrace.api.naver.answers import answered
 from headrace.api.naver.errors import NotImplementedYet, service_error
 from headrace.api.naver.operations import BUILT, PLANNED
@@ -26,6 +26,14 @@ ENDPOINTS: dict[str, Callable[..., Response]] = {
     "cancelJobExecution": executions.cancel_job_execution,
     "getJobExecutionLog": executions.get_job_execution_log,
     "getJobExecutionReport": executions.get_job_execution_report,
+    "getTriggers": triggers.get_triggers,
+    "getTrigger": triggers.get_trigger,
+    "createTrigger": triggers.create_trigger,
+    "updateTrigger": triggers.update_trigger,
+    "patchTrigger": triggers.patch_trigger,
+    "pauseTrigger": triggers.pause_trigger,
+    "resumeTrigger": triggers.resume_trigger,
+    "deleteTrigger": triggers.delete_trigger,
 }
 
 
