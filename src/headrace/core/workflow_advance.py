@@ -19,6 +19,7 @@ from headrace.core.workflow_runs import from_payload, go_on
 from headrace.core.workflow_steps import Step
 from headrace.db.tables import executions, jobs, workflow_run_jobs, workflow_runs, workflows
 from headrace.errors import BadParameter, BadState, NotFound
+from headrace.execution import queue
 
 # Others write between two such transactions: nobody waits for the jobs of a wide workflow to be put into the queue.
 _STARTED_AT_ONCE = 20
@@ -39,6 +40,8 @@ def advance(con: Connection, run_id: str, *, now: float) -> None:
     if run.status == "RUNNING":
         rows = {row.job_id: row for row in con.execute(_jobs(run_id))}
         steps = {job_id: _step(row) for job_id, row in rows.items()}
+        if run.cancel_requested_at is not None:
+            _cancel(con, rows, now)
         steps |= _ended(con, rows, steps, now)
         if _follow(con, run, rows, steps, now):
             go_on(con, run.account_id, run_id, now=now)
@@ -69,6 +72,14 @@ def _step(row: Row[Any]) -> Step:
     return Step(row.job_id, tuple(row.parents), row.run_on, row.status)
 
 
+def _cancel(con: Connection, rows: Mapping[str, Row[Any]], now: float) -> None:
+    """Stop what was started; what waits in the queue ends with it at once."""
+    # Everybody who writes rows of several jobs goes through them in this order, so that two never wait for each other.
+    for row in sorted(rows.values(), key=lambda row: str(row.job_id)):
+        if row.status == "STARTED":
+            queue.cancel(con, row.execution_id, now=now)
+
+
 def _ended(con: Connection, rows: Mapping[str, Row[Any]], steps: Mapping[str, Step], now: float) -> dict[str, Step]:
     """Write down of each started job whose execution has ended how it ended."""
     started = {row.execution_id: row.job_id for row in rows.values() if row.status == "STARTED"}
@@ -93,8 +104,7 @@ def _follow(con: Connection, run: Row[Any], rows: Mapping[str, Row[Any]], steps:
         for job_id in found.skip:
             _write(con, rows[job_id], {"status": "SKIPPED", "ended_at": now})
             steps[job_id] = replace(steps[job_id], status="SKIPPED")
-    # Everybody who writes rows of several jobs goes through them in this order, so that two never wait for each other:
-    # so what follows from a job that failed at once is left to the next transaction, too.
+    # For the same order, what follows from a job that failed at once is left to the next transaction.
     for job_id in sorted(found.start[:_STARTED_AT_ONCE]):
         steps[job_id] = _start(con, run, rows[job_id], steps[job_id], now)
     return len(found.start) > _STARTED_AT_ONCE or any(steps[job_id].status == "FAILED" for job_id in found.start)

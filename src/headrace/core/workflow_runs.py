@@ -16,15 +16,15 @@ from headrace.auth.principal import Principal
 from headrace.core import outbox, workflows
 from headrace.core.jobs import moment
 from headrace.core.paging import Page
+from headrace.core.schedules import Overlap
 from headrace.core.workflow_definition import FROM_PAYLOAD, RunOn, WorkflowDefinition
 from headrace.core.workflow_steps import RunStatus, StepStatus
 from headrace.db import tables
 from headrace.db.tables import executions, workflow_run_jobs, workflow_runs
 from headrace.errors import BadParameter, BadState, NotFound, Problem
-from headrace.execution import queue
+from headrace.execution.queue import OF_WORKFLOWS
 from headrace.ids import new_id
 
-Overlap = Literal["QUEUE", "SKIP", "ALLOW", "CANCEL_PREVIOUS"]
 Json = Mapping[str, Any]
 
 
@@ -121,6 +121,33 @@ def start(
     return _begin(con, row, definition, values=values, waits=_waits(con, workflow_id, overlap), now=now.timestamp())
 
 
+def execute(
+    con: Connection, principal: Principal, workflow_id: str, *, payload: Json | None, scheduled_too: bool, now: datetime
+) -> tuple[str, str]:
+    """Start a run by hand, beside others; gives the ids of the trigger and of the run.
+
+    Raises BadState for a workflow that a schedule starts, unless `scheduled_too`, and what `start` raises.
+    """
+    row = workflows.locked(con, principal, workflow_id)
+    trigger = workflows.trigger(con, row)
+    if trigger is None:
+        raise BadState("the workflow's trigger is gone", hint="save the workflow with another one")
+    if trigger.type == "SCHEDULED" and not scheduled_too:
+        raise BadState("a schedule starts the workflow", hint="to run it now as well, add runNow=true to the query")
+    run_id = start(
+        con,
+        principal,
+        workflow_id,
+        trigger=Origin(trigger.trigger_id, trigger.name),
+        payload=payload,
+        scheduled_for=None,
+        overlap="ALLOW",
+        now=now,
+    )
+    assert run_id is not None
+    return trigger.trigger_id, run_id
+
+
 def get(con: Connection, principal: Principal, workflow_id: str, run_id: str) -> Run:
     """A run with its jobs, also of a workflow that is deleted since. Raises NotFound."""
     row = _row(con, principal, workflow_id, run_id)
@@ -182,7 +209,7 @@ def rerun(con: Connection, principal: Principal, workflow_id: str, run_id: str, 
 
 
 def stop(con: Connection, run: Row[Any], *, now: float) -> None:
-    """Cancel a run whose workflow is held."""
+    """Cancel a run whose workflow is held; its executions hear of it when the run is looked at."""
     c = workflow_runs.c
     if run.status == "READY":
         values: dict[str, object] = {"status": "CANCELED", "cancel_requested_at": now, "ended_at": now}
@@ -190,11 +217,6 @@ def stop(con: Connection, run: Row[Any], *, now: float) -> None:
         con.execute(update(workflow_run_jobs).where(waiting).values(status="SKIPPED", ended_at=now))
     else:
         values = {"cancel_requested_at": func.coalesce(c.cancel_requested_at, now)}
-        j = workflow_run_jobs.c
-        started = select(j.execution_id).where(j.run_id == run.run_id, j.status == "STARTED")
-        # Everybody who writes rows of several jobs goes through them in this order.
-        for execution_id in con.scalars(started.order_by(j.job_id)).all():
-            queue.cancel(con, str(execution_id), now=now)
     con.execute(update(workflow_runs).where(c.run_id == run.run_id).values(values))
     go_on(con, run.account_id, run.run_id, now=now)
 
@@ -202,7 +224,7 @@ def stop(con: Connection, run: Row[Any], *, now: float) -> None:
 def go_on(con: Connection, account_id: str, run_id: str, *, now: float) -> None:
     """Have the run looked at once this transaction is committed."""
     payload = {"workflowRunId": run_id}
-    outbox.put(con, queue.OF_WORKFLOWS, account_id=account_id, kind="workflow-run", payload=payload, now=now)
+    outbox.put(con, OF_WORKFLOWS, account_id=account_id, kind="workflow-run", payload=payload, now=now)
 
 
 def from_payload(value: object, payload: Json | None) -> tuple[bool, object]:

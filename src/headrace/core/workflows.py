@@ -169,6 +169,12 @@ def of_trigger(con: Connection, account_id: str, trigger_id: str) -> tuple[tuple
     return tuple((row.workflow_id, row.name) for row in rows)
 
 
+def trigger(con: Connection, row: Row[Any]) -> Row[Any] | None:
+    """The trigger of a workflow; None when it has none, or it was deleted."""
+    found = known(con, row.account_id, [(row.trigger_id or "", "TRIGGER")])
+    return found.triggers.get(row.trigger_id or "")
+
+
 def rule_of(trigger: Row[Any]) -> str:
     """By what kind of rule a trigger starts workflows."""
     return str(trigger.rule.get("type", "NONE")) if trigger.type == "SCHEDULED" else str(trigger.type)
