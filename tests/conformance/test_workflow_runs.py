@@ -66,7 +66,7 @@ def test_a_failure_stops_what_depends_on_it_and_nothing_else(database: Database)
             "c": "SKIPPED",
             "alarm": "READY",
             "tidy": "READY",
-            "beside": "READY",
+            "beside": "RUNNING",
             "after": "WAITING",
         },
     )
