@@ -25,6 +25,7 @@ Action = Literal[
     "Change/updateWorkflow",
     "Change/deleteWorkflow",
     "Change/executeWorkflow",
+    "Change/cancelWorkflowRun",
     "Change/createJob",
     "Change/updateJob",
     "Change/deleteJob",

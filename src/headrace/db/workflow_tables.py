@@ -14,6 +14,9 @@ workflows = Table(
     Column("revision", Integer, nullable=False),
     # The trigger that starts it, out of its nodes; a draft may name one that is not there.
     Column("trigger_id", Text),
+    # The key that saved it last, and which data that key's jobs may touch; none means all data. Ticks run it so.
+    Column("requested_by", Text),
+    json("grants"),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
     Column("deleted_at", Double),
@@ -68,6 +71,8 @@ workflow_runs = Table(
     Column("attempt", Integer, nullable=False, server_default=text("1")),
     Column("created_at", Double, nullable=False),
     Column("created_by", Text, nullable=False),
+    Column("requested_by", Text),
+    json("grants"),
     Column("started_at", Double),
     Column("ended_at", Double),
     one_of("status", "READY", "RUNNING", "COMPLETED", "FAILED", "CANCELED"),
@@ -109,6 +114,7 @@ workflow_run_jobs = Table(
     json("parents", nullable=False),
     Column("run_on", Text, nullable=False),
     json("condition"),
+    json("parameters"),
     # STARTED: its execution waits or runs. SKIPPED: it never ran in this run, and never will.
     Column("status", Text, nullable=False),
     Column("execution_id", Text),

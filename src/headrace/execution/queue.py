@@ -19,6 +19,8 @@ from headrace.execution.states import Ended, Status
 Json = Mapping[str, Any]
 # Who hears of an end, each by a row of its own: done, or tried again, by itself (`core.outbox`).
 CONSUMERS = ("objects",)
+# Who hears, besides, of the end of an execution that belongs to a run of a workflow.
+OF_WORKFLOWS = "workflows"
 _SECONDS_PER_PRIORITY = 60.0
 _RESCUED_AT_ONCE = 100
 _FREE: dict[str, None] = {"lease_token": None, "lease_owner": None, "lease_expires_at": None, "deadline": None}
@@ -42,6 +44,7 @@ class Submission:
     trigger_id: str | None = None
     trigger_name: str | None = None
     workflow_id: str | None = None
+    workflow_run_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,8 +339,12 @@ def _tell(con: Connection, ended: Row[Any], status: Status, now: float) -> None:
     last = jobs.c.last_execution_id == ended.execution_id
     con.execute(update(jobs).where(jobs.c.job_id == ended.job_id, last).values(last_execution_status=status))
     payload = {"executionId": ended.execution_id, "jobId": ended.job_id, "status": status}
+    consumers: tuple[str, ...] = CONSUMERS
+    if ended.workflow_run_id is not None:
+        payload["workflowRunId"] = ended.workflow_run_id
+        consumers = (*consumers, OF_WORKFLOWS)
     told = {"account_id": ended.account_id, "at": now, "kind": "execution-ended", "payload": payload}
-    con.execute(insert(outbox), [{**told, "consumer": consumer} for consumer in CONSUMERS])
+    con.execute(insert(outbox), [{**told, "consumer": consumer} for consumer in consumers])
 
 
 def _cancelled(why: str) -> dict[str, str]:

@@ -13,8 +13,10 @@ from typing import Any
 
 from headrace.auth.secrets import Secrets, load_secrets
 from headrace.clock import Clock, SystemClock
+from headrace.core import workflow_advance
 from headrace.db import Database
 from headrace.errors import HeadraceError, SettingInvalid
+from headrace.execution.queue import OF_WORKFLOWS
 from headrace.execution.worker import Worker
 from headrace.service.issuing import issue_first
 from headrace.service.outbox import Inside, Outbox, Outside
@@ -180,4 +182,4 @@ def _working(database: Database, settings: Settings, clock: Clock) -> Iterator[C
 
 def _consumers() -> tuple[Inside | Outside, ...]:
     """What hears of events: each by the name that stands in `execution.queue.CONSUMERS`, or wherever events are put."""
-    return ()
+    return (Inside(OF_WORKFLOWS, workflow_advance.heard),)

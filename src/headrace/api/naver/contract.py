@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 from headrace import __version__
 from headrace.api.gateway import Operation
 from headrace.api.naver import models as m
+from headrace.api.naver import workflow_models as w
 from headrace.api.naver.operations import OPERATIONS, PLANNED
 from headrace.auth.signature_v2 import ACCESS_KEY, SIGNATURE, TIMESTAMP
 from headrace.core.schedules import TriggerBody
@@ -33,6 +34,17 @@ _ANSWERS: dict[str, type[BaseModel] | None] = {
     "cancelJobExecution": None,
     "getJobExecutionLog": m.LogAnswer,
     "getJobExecutionReport": m.ReportAnswer,
+    "getWorkflows": w.WorkflowList,
+    "getWorkflow": w.WorkflowAnswer,
+    "createWorkflow": w.WorkflowAnswer,
+    "updateWorkflow": w.WorkflowAnswer,
+    "deleteWorkflow": None,
+    "getWorkflowExecutions": m.ExecutionList,
+    "executeWorkflow": w.AcceptedAnswer,
+    "getWorkflowRuns": w.WorkflowRunList,
+    "getWorkflowRun": w.WorkflowRunAnswer,
+    "cancelWorkflowRun": None,
+    "rerunWorkflowRun": w.WorkflowRunAnswer,
     "getTriggers": m.TriggerList,
     "getTrigger": m.TriggerAnswer,
     "createTrigger": m.TriggerAnswer,
@@ -49,14 +61,27 @@ _BODIES: dict[str, type[BaseModel]] = {
     "patchJob": JobBody,
     "createJobExecution": m.ExecuteBody,
     "updateJobExecutionConfig": m.ConditionBody,
+    "createWorkflow": w.WorkflowRequest,
+    "updateWorkflow": w.WorkflowRequest,
     "createTrigger": TriggerBody,
     "updateTrigger": TriggerBody,
     "patchTrigger": TriggerBody,
+}
+_CODES = {
+    "createJob": "201",
+    "createTrigger": "201",
+    "createWorkflow": "201",
+    "executeWorkflow": "202",
+    "rerunWorkflowRun": "202",
 }
 _PAGED = (("page", "integer"), ("limit", "integer"))
 _QUERIES: dict[str, tuple[tuple[str, str], ...]] = {
     "getJobs": (("name", "string"), ("status", "string"), *_PAGED),
     "getJobExecutions": _PAGED,
+    "getWorkflows": (("name", "string"), *_PAGED),
+    "getWorkflowExecutions": (("filter", "string"), *_PAGED),
+    "executeWorkflow": (("runNow", "boolean"),),
+    "getWorkflowRuns": (("status", "string"), *_PAGED),
     "getTriggers": (("name", "string"), *_PAGED),
     "createJobExecution": (("triggerId", "string"), ("workflowId", "string")),
     "getJobExecutionLog": (("after", "integer"), ("limit", "integer")),
@@ -118,7 +143,7 @@ def _responses(operation: Operation, *, planned: bool) -> Json:
         return {"501": wrong, **gateway}
     model = _ANSWERS[operation.name]
     good = _answer("Done.", _TRUE if model is None else _ref(model))
-    code = "201" if operation.name in ("createJob", "createTrigger") else "200"
+    code = _CODES.get(operation.name, "200")
     return {code: good, "400": wrong, "404": wrong, "412": wrong, "501": wrong, **gateway}
 
 

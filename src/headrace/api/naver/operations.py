@@ -16,6 +16,7 @@ RUNS = f"{JOB}/executions"
 RUN = f"{RUNS}/{{executionId}}"
 WORKFLOWS = "/api/v1/workflows"
 WORKFLOW = f"{WORKFLOWS}/{{workflowId}}"
+WORKFLOW_RUN = f"{WORKFLOW}/runs/{{runId}}"
 TRIGGERS = "/api/v1/triggers"
 TRIGGER = f"{TRIGGERS}/{{triggerId}}"
 STATS = "/api/v1/stats"
@@ -35,6 +36,17 @@ BUILT = (
     Operation("cancelJobExecution", "POST", f"{RUN}/cancel", "Change/cancelJobExecution"),
     Operation("getJobExecutionLog", "GET", f"{RUN}/log", "View/getJobExecutionDetail"),
     Operation("getJobExecutionReport", "GET", f"{RUN}/report", "View/getJobExecutionDetail"),
+    Operation("getWorkflows", "GET", WORKFLOWS, "View/getWorkflowList"),
+    Operation("createWorkflow", "POST", WORKFLOWS, "Change/createWorkflow"),
+    Operation("getWorkflow", "GET", WORKFLOW, "View/getWorkflowDetail"),
+    Operation("updateWorkflow", "PUT", WORKFLOW, "Change/updateWorkflow"),
+    Operation("deleteWorkflow", "DELETE", WORKFLOW, "Change/deleteWorkflow"),
+    Operation("getWorkflowExecutions", "GET", f"{WORKFLOW}/executions", "View/getWorkflowExecutionList"),
+    Operation("executeWorkflow", "POST", f"{WORKFLOW}/executions", "Change/executeWorkflow"),
+    Operation("getWorkflowRuns", "GET", f"{WORKFLOW}/runs", "View/getWorkflowExecutionList"),
+    Operation("getWorkflowRun", "GET", WORKFLOW_RUN, "View/getWorkflowExecutionList"),
+    Operation("cancelWorkflowRun", "POST", f"{WORKFLOW_RUN}/cancel", "Change/cancelWorkflowRun"),
+    Operation("rerunWorkflowRun", "POST", f"{WORKFLOW_RUN}/rerun", "Change/executeWorkflow"),
     Operation("getTriggers", "GET", TRIGGERS, "View/getTriggerList"),
     Operation("createTrigger", "POST", TRIGGERS, "Change/createTrigger"),
     Operation("getTrigger", "GET", TRIGGER, "View/getTriggerDetail"),
@@ -51,13 +63,6 @@ PLANNED = (
     Operation("getExecutionTimes", "GET", f"{STATS}/executions-times", "View/getExecutionTimes"),
     # The first documentation had the path without its s.
     Operation("getExecutionTimes", "GET", f"{STATS}/execution-times", "View/getExecutionTimes"),
-    Operation("getWorkflows", "GET", WORKFLOWS, "View/getWorkflowList"),
-    Operation("createWorkflow", "POST", WORKFLOWS, "Change/createWorkflow"),
-    Operation("getWorkflow", "GET", WORKFLOW, "View/getWorkflowDetail"),
-    Operation("updateWorkflow", "PUT", WORKFLOW, "Change/updateWorkflow"),
-    Operation("deleteWorkflow", "DELETE", WORKFLOW, "Change/deleteWorkflow"),
-    Operation("getWorkflowExecutions", "GET", f"{WORKFLOW}/executions", "View/getWorkflowExecutionList"),
-    Operation("executeWorkflow", "POST", f"{WORKFLOW}/executions", "Change/executeWorkflow"),
 )
 
 OPERATIONS = (*BUILT, *PLANNED)
