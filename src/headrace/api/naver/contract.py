@@ -79,7 +79,11 @@ _CODES = {
 }
 _PAGED = (("page", "integer"), ("limit", "integer"))
 _PERIOD = (("startDate", "string"), ("endDate", "string"))
-_TYPES: dict[str, Json] = {"string": {"type": "string"}, "integer": {"type": "integer", "minimum": 0}}
+_TYPES: dict[str, Json] = {
+    "string": {"type": "string"},
+    "boolean": {"type": "boolean"},
+    "integer": {"type": "integer", "minimum": 0},
+}
 _REQUIRED = tuple(name for name, _ in _PERIOD)
 _QUERIES: dict[str, tuple[tuple[str, str], ...]] = {
     "getJobs": (("name", "string"), ("status", "string"), *_PAGED),
