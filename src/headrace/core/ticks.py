@@ -19,7 +19,7 @@ from headrace.auth.principal import Principal
 from headrace.core import workflow_runs
 from headrace.core.triggers import Trigger, of_row
 from headrace.core.workflow_runs import Origin
-from headrace.db.workflow_tables import ticks, triggers, workflows
+from headrace.db.tables import ticks, triggers, workflows
 from headrace.errors import HeadraceError
 from headrace.recurrence import instants
 from headrace.recurrence.rules import Schedule

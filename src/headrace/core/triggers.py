@@ -14,7 +14,7 @@ from headrace.core import schedules
 from headrace.core.jobs import moment
 from headrace.core.paging import Page
 from headrace.core.schedules import Definition, Misfire, Overlap, TriggerType
-from headrace.db.workflow_tables import triggers, workflows
+from headrace.db.tables import triggers, workflows
 from headrace.errors import BadParameter, BadState, Conflict, NotFound, Problem
 from headrace.ids import new_id
 from headrace.recurrence import instants

@@ -38,6 +38,7 @@ __all__ = [
     "accounts",
     "attempts",
     "audit",
+    "execution_hours",
     "executions",
     "first_answers",
     "job_revisions",
@@ -54,7 +55,7 @@ __all__ = [
 ]
 
 # The schema that this program works with: the last file in migrations/versions.
-VERSION = "0003"
+VERSION = "0004"
 
 # One row for each account that has made something: `bucket` is where its scripts and logs go by default.
 accounts = Table(
@@ -63,6 +64,19 @@ accounts = Table(
     Column("account_id", Text, primary_key=True),
     Column("bucket", Text, nullable=False),
     Column("created_at", Double, nullable=False),
+    # All hours before this one, counted from 1970, stand in `execution_hours`.
+    Column("summed_until", Integer),
+)
+
+# The executions that were created in an hour, once all of them have ended: figures stay when executions are removed.
+execution_hours = Table(
+    "execution_hours",
+    METADATA,
+    Column("account_id", Text, primary_key=True, server_default="main"),
+    Column("hour", Integer, primary_key=True, autoincrement=False),
+    Column("total", Integer, nullable=False),
+    Column("completed", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
 )
 
 jobs = Table(
@@ -159,6 +173,7 @@ Index("ix_executions_leased", executions.c.lease_expires_at, sqlite_where=_runni
 Index("ix_executions_running", executions.c.job_id, sqlite_where=_running, postgresql_where=_running)
 Index("uq_executions_lease", executions.c.lease_token, unique=True)
 Index("ix_executions_ended", executions.c.ended_at)
+Index("ix_executions_created", executions.c.account_id, executions.c.created_at, executions.c.status)
 Index("ix_executions_of_job", executions.c.account_id, executions.c.job_id, executions.c.created_at.desc())
 _of_workflow = text("workflow_run_id IS NOT NULL")
 Index(

@@ -20,6 +20,7 @@ from headrace.execution.queue import OF_WORKFLOWS
 from headrace.execution.worker import Worker
 from headrace.service.issuing import issue_first
 from headrace.service.outbox import Inside, Outbox, Outside
+from headrace.service.scheduler import Scheduler
 from headrace.settings import Settings
 from headrace.stores.access import storages
 
@@ -162,20 +163,24 @@ def _stopping() -> Iterator[threading.Event]:
 
 @contextmanager
 def _working(database: Database, settings: Settings, clock: Clock) -> Iterator[Callable[[], None]]:
-    """A worker, and what follows from its ends; gives what makes both look at once."""
+    """A worker, what follows from its ends, and what starts triggers; gives what makes all of them look at once."""
     name = f"{socket.gethostname()}:{os.getpid()}"
     outbox = Outbox(database, _consumers(), clock=clock, hold=settings["lease_seconds"])
     worker = Worker(database, settings, clock=clock, name=name, ended=outbox.wake)
+    scheduler = Scheduler(database, fired=outbox.wake)
 
     def wake() -> None:
         worker.wake()
         outbox.wake()
+        scheduler.wake()
 
     worker.start()
     outbox.start(worker.wake)
+    scheduler.start()
     try:
         yield wake
     finally:
+        scheduler.stop()
         worker.stop(patience=settings["grace_seconds"])
         outbox.stop(patience=settings["grace_seconds"])
 

@@ -45,6 +45,9 @@ _ANSWERS: dict[str, type[BaseModel] | None] = {
     "getWorkflowRun": w.WorkflowRunAnswer,
     "cancelWorkflowRun": None,
     "rerunWorkflowRun": w.WorkflowRunAnswer,
+    "getExecutionCount": m.ExecutionCount,
+    "getExecutionCountByInterval": m.ExecutionCountByInterval,
+    "getExecutionTimes": m.ExecutionTimes,
     "getTriggers": m.TriggerList,
     "getTrigger": m.TriggerAnswer,
     "createTrigger": m.TriggerAnswer,
@@ -75,6 +78,13 @@ _CODES = {
     "rerunWorkflowRun": "202",
 }
 _PAGED = (("page", "integer"), ("limit", "integer"))
+_PERIOD = (("startDate", "string"), ("endDate", "string"))
+_TYPES: dict[str, Json] = {
+    "string": {"type": "string"},
+    "boolean": {"type": "boolean"},
+    "integer": {"type": "integer", "minimum": 0},
+}
+_REQUIRED = tuple(name for name, _ in _PERIOD)
 _QUERIES: dict[str, tuple[tuple[str, str], ...]] = {
     "getJobs": (("name", "string"), ("status", "string"), *_PAGED),
     "getJobExecutions": _PAGED,
@@ -82,6 +92,9 @@ _QUERIES: dict[str, tuple[tuple[str, str], ...]] = {
     "getWorkflowExecutions": (("filter", "string"), *_PAGED),
     "executeWorkflow": (("runNow", "boolean"),),
     "getWorkflowRuns": (("status", "string"), *_PAGED),
+    "getExecutionCount": _PERIOD,
+    "getExecutionCountByInterval": _PERIOD,
+    "getExecutionTimes": _PERIOD,
     "getTriggers": (("name", "string"), *_PAGED),
     "createJobExecution": (("triggerId", "string"), ("workflowId", "string")),
     "getJobExecutionLog": (("after", "integer"), ("limit", "integer")),
@@ -130,7 +143,7 @@ def _parameters(operation: Operation) -> list[Json]:
     inside = re.findall(r"\{(\w+)\}", operation.path)
     in_path = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in inside]
     in_query = [
-        {"name": name, "in": "query", "schema": {"type": kind} | ({"minimum": 0} if kind == "integer" else {})}
+        {"name": name, "in": "query", "required": name in _REQUIRED, "schema": _TYPES[kind]}
         for name, kind in _QUERIES.get(operation.name, ())
     ]
     return [*in_path, *in_query]

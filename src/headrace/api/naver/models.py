@@ -160,6 +160,41 @@ class TriggerList(Wire):
     limit: int
 
 
+class ExecutionCount(Wire):
+    """Executions in a period."""
+
+    total_count: int
+    completed_count: int
+    failed_count: int
+
+
+class ExecutionsOfDay(Wire):
+    """Executions of a day; its dates have no offset and are Korean time."""
+
+    total_count: int
+    start_date: str
+    end_date: str
+
+
+class ExecutionCountByInterval(Wire):
+    """Executions day by day."""
+
+    result: list[ExecutionsOfDay]
+
+
+class ExecutionsAt(Wire):
+    """Executions that were created within two hours of a moment, in milliseconds since 1970."""
+
+    time: int
+    value: int
+
+
+class ExecutionTimes(Wire):
+    """Executions by the time at which they were created."""
+
+    result: list[ExecutionsAt]
+
+
 class ServiceErrorBody(Wire):
     """An error of the service."""
 

@@ -55,15 +55,14 @@ BUILT = (
     Operation("patchTrigger", "PATCH", TRIGGER, "Change/updateTrigger"),
     Operation("pauseTrigger", "POST", f"{TRIGGER}/pause", "Change/updateTrigger"),
     Operation("resumeTrigger", "POST", f"{TRIGGER}/resume", "Change/updateTrigger"),
-)
-
-PLANNED = (
     Operation("getExecutionCount", "GET", f"{STATS}/executions", "View/getExecutionCount"),
     Operation("getExecutionCountByInterval", "GET", f"{STATS}/executions-interval", "View/getExecutionCountByInterval"),
     Operation("getExecutionTimes", "GET", f"{STATS}/executions-times", "View/getExecutionTimes"),
     # The first documentation had the path without its s.
     Operation("getExecutionTimes", "GET", f"{STATS}/execution-times", "View/getExecutionTimes"),
 )
+
+PLANNED: tuple[Operation, ...] = ()
 
 OPERATIONS = (*BUILT, *PLANNED)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from fastapi import FastAPI, Request, Response
 
 from headrace.api.gateway import UNEXPECTED, UNREACHABLE
-from headrace.api.naver import executions, jobs, triggers, workflows
+from headrace.api.naver import executions, jobs, stats, triggers, workflows
 from headrace.api.naver.answers import answered
 from headrace.api.naver.errors import NotImplementedYet, service_error
 from headrace.api.naver.operations import BUILT, PLANNED
@@ -37,6 +37,9 @@ ENDPOINTS: dict[str, Callable[..., Response]] = {
     "getWorkflowRun": workflows.get_workflow_run,
     "cancelWorkflowRun": workflows.cancel_workflow_run,
     "rerunWorkflowRun": workflows.rerun_workflow_run,
+    "getExecutionCount": stats.get_execution_count,
+    "getExecutionCountByInterval": stats.get_execution_count_by_interval,
+    "getExecutionTimes": stats.get_execution_times,
     "getTriggers": triggers.get_triggers,
     "getTrigger": triggers.get_trigger,
     "createTrigger": triggers.create_trigger,
