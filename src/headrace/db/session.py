@@ -4,6 +4,7 @@ On SQLite a transaction takes the write lock at its beginning: one that begins a
 at once when another writer came between. Readers are not held up by it.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
+from headrace import mounts
 from headrace.clock import Clock, SystemClock
 from headrace.db.tables import VERSION
 from headrace.errors import DatabaseFailed, SchemaMismatch, SettingInvalid
@@ -41,6 +43,11 @@ class Database:
         engine = _ENGINES.get(parsed.drivername)
         if engine is None or (parsed.drivername == "sqlite" and parsed.database in (None, "", ":memory:")):
             raise SettingInvalid(f"no database can be opened by {parsed.drivername}://", hint=_ADDRESSES)
+        if parsed.drivername == "sqlite" and mounts.on_network(os.path.realpath(str(parsed.database))):
+            hint = "put it on a local disk (data, or database), or use PostgreSQL"
+            raise SettingInvalid(
+                f"{parsed.database} lies on a network file system, where SQLite's locks fail", hint=hint
+            )
         return cls(engine(url), clock=clock or SystemClock())
 
     @contextmanager
