@@ -38,6 +38,8 @@ HEAVY_HOMES: dict[str, tuple[str, ...]] = {
         "headrace.core.executions",
         "headrace.core.jobs",
         "headrace.core.keys",
+        "headrace.core.outbox",
+        "headrace.core.retention",
         "headrace.execution.queue",
     ),
     "sqlglot": ("headrace.sqltext", "headrace.engines.sql"),

@@ -220,12 +220,14 @@ audit = Table(
     sqlite_autoincrement=True,
 )
 
+# What follows from a change: a row for each consumer that is to hear of it, written in the same transaction.
 outbox = Table(
     "outbox",
     METADATA,
     _counted(),
     _account(),
     Column("at", Double, nullable=False),
+    Column("consumer", Text, nullable=False, server_default="objects"),
     Column("kind", Text, nullable=False),
     _json("payload", nullable=False),
     Column("done_at", Double),
@@ -236,7 +238,15 @@ outbox = Table(
     sqlite_autoincrement=True,
 )
 _undone = text("done_at IS NULL")
-Index("ix_outbox_undone", outbox.c.id, sqlite_where=_undone, postgresql_where=_undone)
+Index(
+    "ix_outbox_waiting",
+    outbox.c.consumer,
+    outbox.c.available_at,
+    outbox.c.id,
+    sqlite_where=_undone,
+    postgresql_where=_undone,
+)
+Index("ix_outbox_done", outbox.c.done_at)
 
 # Requests that change something, by their signature: one that is sent again with another body is refused.
 seen_requests = Table(

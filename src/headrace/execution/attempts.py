@@ -25,12 +25,21 @@ class Attempt:
     """Runs what was claimed. `run` blocks until it is over; `post` may be called from any thread meanwhile."""
 
     def __init__(
-        self, claimed: queue.Claimed, *, database: Database, settings: Settings, clock: Clock, begun: float, now: float
+        self,
+        claimed: queue.Claimed,
+        *,
+        database: Database,
+        settings: Settings,
+        clock: Clock,
+        begun: float,
+        now: float,
+        ended: Callable[[], None],
     ) -> None:
         self.token = claimed.lease_token
         self._claimed = claimed
         self._database = database
         self._clock = clock
+        self._ended = ended
         self._lease = settings["lease_seconds"]
         self._inbox: SimpleQueue[told.Event | lines.Log | lines.Progress] = SimpleQueue()
         self._unwritten: list[str] = []
@@ -196,6 +205,7 @@ class Attempt:
                     self._note_child(con, now)
                     self._append_log(con, now)
                     do(con, now)
+                self._ended()
                 return
             except DatabaseFailed as error:
                 if self._clock.seconds() > self._state.lease_ends:

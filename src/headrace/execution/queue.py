@@ -17,6 +17,8 @@ from headrace.execution import states
 from headrace.execution.states import Ended, Status
 
 Json = Mapping[str, Any]
+# Who hears of an end, each by a row of its own: done, or tried again, by itself (`core.outbox`).
+CONSUMERS = ("objects",)
 _SECONDS_PER_PRIORITY = 60.0
 _RESCUED_AT_ONCE = 100
 _FREE: dict[str, None] = {"lease_token": None, "lease_owner": None, "lease_expires_at": None, "deadline": None}
@@ -335,7 +337,7 @@ def _tell(con: Connection, ended: Row[Any], status: Status, now: float) -> None:
     con.execute(update(jobs).where(jobs.c.job_id == ended.job_id, last).values(last_execution_status=status))
     payload = {"executionId": ended.execution_id, "jobId": ended.job_id, "status": status}
     told = {"account_id": ended.account_id, "at": now, "kind": "execution-ended", "payload": payload}
-    con.execute(insert(outbox).values(told))
+    con.execute(insert(outbox), [{**told, "consumer": consumer} for consumer in CONSUMERS])
 
 
 def _cancelled(why: str) -> dict[str, str]:

@@ -27,9 +27,18 @@ def slots(settings: Settings) -> int:
 
 
 class Worker:
-    """A worker of this process. `wake` says that there is something new in the queue."""
+    """A worker of this process. `wake` says that there is something new in the queue; `ended` hears of each end."""
 
-    def __init__(self, database: Database, settings: Settings, *, clock: Clock, name: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        *,
+        clock: Clock,
+        name: str,
+        ended: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._ended_one = ended
         self._database = database
         self._settings = settings
         self._clock = clock
@@ -94,7 +103,13 @@ class Worker:
             found = queue.claim(con, worker=self._name, lease_seconds=self._lease, now=now, limit=free)
         for claimed in found:
             attempt = Attempt(
-                claimed, database=self._database, settings=self._settings, clock=self._clock, begun=begun, now=now
+                claimed,
+                database=self._database,
+                settings=self._settings,
+                clock=self._clock,
+                begun=begun,
+                now=now,
+                ended=self._ended_one,
             )
             with self._lock:
                 self._attempts[attempt.token] = attempt
@@ -130,6 +145,7 @@ class Worker:
             found = queue.rescue(con, self._database.now(con))
         if found:
             self._new.set()
+            self._ended_one()
         return bool(found)
 
     def _guarded(self, do: Callable[[], bool | None]) -> bool:

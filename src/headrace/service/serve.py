@@ -17,6 +17,7 @@ from headrace.db import Database
 from headrace.errors import HeadraceError, SettingInvalid
 from headrace.execution.worker import Worker
 from headrace.service.issuing import issue_first
+from headrace.service.outbox import Inside, Outbox, Outside
 from headrace.settings import Settings
 from headrace.stores.access import storages
 
@@ -43,8 +44,8 @@ def serve(settings: Settings, create_app: CreateApp) -> None:
     with _listening(settings) as listener, _database(settings) as database, _stopping() as stopping:
         secrets = load_secrets(settings.data, settings["secret_key"])
         told = issue_first(database, secrets, data=settings.data, now=clock.now())
-        with _working(database, settings, clock) as worker:
-            app = Waking(create_app(database, settings, clock=clock, secrets=secrets), worker.wake)
+        with _working(database, settings, clock) as wake:
+            app = Waking(create_app(database, settings, clock=clock, secrets=secrets), wake)
             config = uvicorn.Config(
                 app,
                 interface="asgi3",
@@ -73,7 +74,7 @@ def work(settings: Settings) -> None:
 
 
 class Waking:
-    """The application; after each request that may have changed something the worker looks at once."""
+    """The application; after each request that may have changed something the worker and the outbox look at once."""
 
     def __init__(self, app: App, wake: Callable[[], None]) -> None:
         self._app = app
@@ -158,10 +159,25 @@ def _stopping() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def _working(database: Database, settings: Settings, clock: Clock) -> Iterator[Worker]:
-    worker = Worker(database, settings, clock=clock, name=f"{socket.gethostname()}:{os.getpid()}")
+def _working(database: Database, settings: Settings, clock: Clock) -> Iterator[Callable[[], None]]:
+    """A worker, and what follows from its ends; gives what makes both look at once."""
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    outbox = Outbox(database, _consumers(), clock=clock, hold=settings["lease_seconds"])
+    worker = Worker(database, settings, clock=clock, name=name, ended=outbox.wake)
+
+    def wake() -> None:
+        worker.wake()
+        outbox.wake()
+
     worker.start()
+    outbox.start(worker.wake)
     try:
-        yield worker
+        yield wake
     finally:
         worker.stop(patience=settings["grace_seconds"])
+        outbox.stop(patience=settings["grace_seconds"])
+
+
+def _consumers() -> tuple[Inside | Outside, ...]:
+    """What hears of events: each by the name that stands in `execution.queue.CONSUMERS`, or wherever events are put."""
+    return ()
