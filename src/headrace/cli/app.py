@@ -163,6 +163,9 @@ def serve(
     port: Annotated[str | None, typer.Option(help="Port to listen on.")] = None,
     data: Annotated[str | None, typer.Option(help="The folder of everything that the server keeps.")] = None,
     storage: Storage = None,
+    tls_cert: Annotated[str | None, typer.Option(help="A certificate as PEM: speak TLS.")] = None,
+    tls_key: Annotated[str | None, typer.Option(help="Its private key.")] = None,
+    tls: Annotated[str | None, typer.Option(help="self-signed: speak TLS with a certificate made here.")] = None,
     insecure_http: Annotated[bool, typer.Option("--insecure-http", help="Listen to others without TLS.")] = False,
     set_: Set = None,
 ) -> None:
@@ -171,8 +174,8 @@ def serve(
 
     with _told(as_json=False):
         insecure = "true" if insecure_http else None
-        flags = {"host": host, "port": port, "data": data, "storage": storage, "insecure_http": insecure}
-        serving.serve(_settings(set_, **flags))
+        own = {"tls_cert": tls_cert, "tls_key": tls_key, "tls": tls, "insecure_http": insecure}
+        serving.serve(_settings(set_, host=host, port=port, data=data, storage=storage, **own))
 
 
 @app.command()
