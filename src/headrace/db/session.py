@@ -7,9 +7,10 @@ at once when another writer came between. Readers are not held up by it.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, extract, func, inspect, select, table, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, extract, func, inspect, select, table, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
@@ -19,6 +20,7 @@ from headrace.clock import Clock, SystemClock
 from headrace.db.tables import VERSION
 from headrace.errors import DatabaseFailed, SchemaMismatch, SettingInvalid
 
+SERVER_NAME = "headrace server"
 _BEGIN = "headrace_begin"
 _BUSY_SECONDS = 10
 _CONNECTIONS = {"pool_size": 10, "max_overflow": 30}
@@ -34,8 +36,11 @@ class Database:
         self._base = clock.now().timestamp() - clock.seconds()
 
     @classmethod
-    def open(cls, url: str, *, clock: Clock | None = None) -> "Database":
-        """A database by its address: `sqlite:///path`, or `postgresql+psycopg://…`. Connects when it is first used."""
+    def open(cls, url: str, *, clock: Clock | None = None, serves: bool = False) -> "Database":
+        """A database by its address: `sqlite:///path`, or `postgresql+psycopg://…`. Connects when it is first used.
+
+        `serves` says that a server opens it, and not somebody who asks and goes.
+        """
         try:
             parsed = make_url(url)
         except ArgumentError:
@@ -48,7 +53,18 @@ class Database:
             raise SettingInvalid(
                 f"{parsed.database} lies on a network file system, where SQLite's locks fail", hint=hint
             )
-        return cls(engine(url), clock=clock or SystemClock())
+        return cls(engine(url, serves), clock=clock or SystemClock())
+
+    @property
+    def path(self) -> Path | None:
+        """The file of a SQLite database."""
+        file = self._engine.url.database
+        return Path(file) if self._engine.dialect.name == "sqlite" and file else None
+
+    @property
+    def url(self) -> URL:
+        """Its address. Printed, it hides the password."""
+        return self._engine.url
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -128,7 +144,8 @@ def _told() -> Iterator[None]:
         raise DatabaseFailed("no connection to the database became free in time") from error
 
 
-def _sqlite(url: str) -> Engine:
+def _sqlite(url: str, serves: bool) -> Engine:
+    del serves  # a lock beside the file tells that
     engine = create_engine(url, hide_parameters=True, connect_args={"timeout": _BUSY_SECONDS}, **_CONNECTIONS)
     event.listen(engine, "connect", _connected)
     event.listen(engine, "begin", _begun)
@@ -146,8 +163,9 @@ def _begun(con: Connection) -> None:
     con.exec_driver_sql(str(con.get_execution_options().get(_BEGIN, "BEGIN IMMEDIATE")))
 
 
-def _postgresql(url: str) -> Engine:
-    return create_engine(url, hide_parameters=True, pool_pre_ping=True, **_CONNECTIONS)
+def _postgresql(url: str, serves: bool) -> Engine:
+    name = {"application_name": SERVER_NAME if serves else "headrace"}
+    return create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=name, **_CONNECTIONS)
 
 
 _ENGINES = {"sqlite": _sqlite, "postgresql+psycopg": _postgresql}

@@ -17,7 +17,8 @@ class Figures:
     """The figures of one process. `registry` takes those of others, too. Safe to share among threads."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # the moments at which counters began would be as many lines again
+        # The moments at which counters began would be as many lines again.
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # the library's
         self.registry = CollectorRegistry()
         self._waits = Histogram(
             "headrace_queue_wait_seconds",

@@ -36,12 +36,12 @@ class Json(logging.Formatter):
         return json.dumps({**told, **_fields(record), **error}, ensure_ascii=False, default=str)
 
 
-def begin(settings: Settings) -> None:
-    """Log as the settings say, from now on. Libraries are heard when they warn."""
+def begin(settings: Settings, *, least: str = "") -> None:
+    """Log as the settings say, or at `least` so, from now on. Libraries are heard when they warn."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Json() if settings["log_format"] == "json" else Text())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-    logging.getLogger("headrace").setLevel(str(settings["log_level"]).upper())
+    logging.getLogger("headrace").setLevel((least or str(settings["log_level"])).upper())
     logging.raiseExceptions = False  # nobody reads what we say: that must not end what we do
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from headrace.auth.secrets import Secrets, load_secrets
 from headrace.clock import Clock, SystemClock
 from headrace.db import Database
+from headrace.db.holding import holding
 from headrace.errors import SettingInvalid
 from headrace.execution.figures import Figures
 from headrace.execution.worker import Worker
@@ -72,6 +73,13 @@ def _announce(told: str) -> None:
         log.warning(told.strip())
 
 
+@contextmanager
+def helping(database: Database, settings: Settings) -> Iterator[None]:
+    """A worker of this process, for somebody who waits where no server is."""
+    with holding(database), _working(database, settings, SystemClock(), Figures()):
+        yield
+
+
 class Waking:
     """The application; after each request that may have changed something the worker and the outbox look at once."""
 
@@ -99,18 +107,18 @@ def opened_secrets(settings: Settings) -> Secrets:
 
 @contextmanager
 def _database(settings: Settings) -> Iterator[Database]:
-    with database_of(settings) as database:
+    with database_of(settings, serves=True) as database, holding(database):
         database.check_version()
         yield database
 
 
 @contextmanager
-def database_of(settings: Settings) -> Iterator[Database]:
+def database_of(settings: Settings, *, serves: bool = False) -> Iterator[Database]:
     """The server's own database; one in the data folder that does not exist yet is made."""
     new = not settings["database"] and not (settings.data / "headrace.db").exists()
     if new:
         settings.data.mkdir(parents=True, exist_ok=True)
-    database = Database.open(settings.database)
+    database = Database.open(settings.database, serves=serves)
     try:
         if new:
             database.upgrade()
