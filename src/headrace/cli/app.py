@@ -160,6 +160,24 @@ def settings(set_: Set = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def doctor(set_: Set = None, as_json: AsJson = False) -> None:
+    """Look at everything that a server needs, and say what is wrong and what would do.
+
+    Ends with 1 when something is wrong. It changes nothing, but writes and removes an object in each bucket of object
+    storage that the settings name.
+    """
+    from headrace.cli import serving, show
+
+    with _told(as_json):
+        found = serving.findings(_settings(set_))
+    if as_json:
+        _print_json([{"part": f.part, "state": f.state, "message": f.told, "hint": f.hint} for f in found])
+    else:
+        print(show.table(("", "part", "what", "what would do"), [(f.state, f.part, f.told, f.hint) for f in found]))
+    raise typer.Exit(1 if any(f.state == "wrong" for f in found) else 0)
+
+
+@app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[str | None, typer.Option(help="Port to listen on.")] = None,
@@ -243,6 +261,47 @@ def upgrade_database(set_: Set = None) -> None:
 
     with _told(as_json=False):
         serving.upgrade(_settings(set_))
+
+
+@database.command("backup")
+def backup_database(
+    to: Annotated[Path, typer.Argument(metavar="FILE|FOLDER", help="A new file, or a folder to put one into.")],
+    set_: Set = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a backup of the database; servers may go on meanwhile.
+
+    Neither secret.key, which secrets are encrypted with, nor the buckets are in it: keep those elsewhere.
+    """
+    from headrace.cli import serving
+
+    with _told(as_json):
+        path = serving.backup(_settings(set_), to)
+    if as_json:
+        _print_json({"file": str(path)})
+    else:
+        print(f"{path}\nwithout secret.key and without the buckets: keep those elsewhere")
+
+
+@database.command("restore")
+def restore_database(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What backup wrote.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a database that has jobs or keys.")] = False,
+    set_: Set = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring a backup back, into a database that no server works with."""
+    from headrace.cli import serving
+
+    with _told(as_json):
+        done = serving.restore(_settings(set_), file, force=force)
+    if as_json:
+        _print_json({"schema": done.version, "upgraded": done.upgraded, "secretsReadable": done.readable})
+    else:
+        print(f"the database is as it was in {file}" + ("; its tables were upgraded" if done.upgraded else ""))
+    if not done.readable:
+        told = "the secrets of its keys can't be opened with the secret.key that is here: bring back the one it had"
+        print(f"warning: {told}", file=sys.stderr)
 
 
 def _definition(path: Path) -> Any:

@@ -47,6 +47,8 @@ def alone(database: Database) -> Iterator[None]:
 
 def is_held(database: Database) -> bool:
     """Whether a server or a worker works with the database."""
+    if database.path is not None and not _lock_of(database.path).exists():
+        return False
     with _locked(database, fcntl.LOCK_EX) as free:
         return not free or _connected(database)
 
@@ -57,7 +59,7 @@ def _locked(database: Database, kind: int) -> Iterator[bool]:
     if database.path is None:
         yield True
         return
-    handle = _opened(database.path.with_name(f"{database.path.name}.lock"))
+    handle = _opened(_lock_of(database.path))
     try:
         try:
             fcntl.flock(handle, kind | fcntl.LOCK_NB)
@@ -67,6 +69,10 @@ def _locked(database: Database, kind: int) -> Iterator[bool]:
             yield True
     finally:
         os.close(handle)
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock")
 
 
 def _opened(path: Path) -> int:

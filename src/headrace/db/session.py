@@ -97,32 +97,34 @@ class Database:
         with self.transaction() as con:
             if con.dialect.name == "postgresql":
                 con.execute(select(func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
-            found = _version(con)
+            found = version_of(con)
             if found is not None and found > VERSION:
-                raise _mismatch(found)
+                raise mismatch(found)
             if found != VERSION:
                 upgrade(con)
 
     def check_version(self) -> None:
         """Raises SchemaMismatch, which says what to do, unless the tables are those of this program."""
         with self.reading() as con:
-            found = _version(con)
+            found = version_of(con)
         if found != VERSION:
-            raise _mismatch(found)
+            raise mismatch(found)
 
     def dispose(self) -> None:
         """Close the connections that nobody uses."""
         self._engine.dispose()
 
 
-def _version(con: Connection) -> str | None:
+def version_of(con: Connection) -> str | None:
+    """The version of the tables, None when there are none."""
     if not inspect(con).has_table("alembic_version"):
         return None
     found = con.scalar(select(text("version_num")).select_from(table("alembic_version")))
     return None if found is None else str(found)
 
 
-def _mismatch(found: str | None) -> SchemaMismatch:
+def mismatch(found: str | None) -> SchemaMismatch:
+    """What to do about a database of another version, or of none."""
     if found is None:
         return SchemaMismatch("the database has no tables yet", hint="make them: headrace db upgrade")
     if found > VERSION:

@@ -113,9 +113,9 @@ def _database(settings: Settings) -> Iterator[Database]:
 
 
 @contextmanager
-def database_of(settings: Settings, *, serves: bool = False) -> Iterator[Database]:
-    """The server's own database; one in the data folder that does not exist yet is made."""
-    new = not settings["database"] and not (settings.data / "headrace.db").exists()
+def database_of(settings: Settings, *, serves: bool = False, make: bool = True) -> Iterator[Database]:
+    """The server's own database; one in the data folder that does not exist yet is made, unless told otherwise."""
+    new = make and not settings["database"] and not (settings.data / "headrace.db").exists()
     if new:
         settings.data.mkdir(parents=True, exist_ok=True)
     database = Database.open(settings.database, serves=serves)
