@@ -159,6 +159,12 @@ SETTINGS = (
         "What `/metrics` is asked with, as `Authorization: Bearer`. Without a value: it answers this machine alone.",
         secret=True,
     ),
+    Setting(
+        "metrics_port",
+        0,
+        _port,
+        "Port of the loopback where `headrace worker` tells its figures, as `serve` does at `/metrics`. 0: nowhere.",
+    ),
     Setting("log_level", "info", _log_level, "What the server logs at least. `debug` has each reading request, too."),
     Setting("log_format", "text", _log_format, "How the server logs: a line for people, or a JSON object a line."),
     Setting(

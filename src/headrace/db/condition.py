@@ -33,7 +33,8 @@ def condition(database: Database, clock: Clock) -> Condition:
             version = _told(con, "SELECT sqlite_version()")
             return Condition("SQLite", version, str(database.path), schema, pragmas, 0.0)
         skew = database.now(con) - clock.now().timestamp()
-        place = database.url.set(username=None, password=None).render_as_string()
+        at = database.url
+        place = f"{at.host or 'this machine'}{f':{at.port}' if at.port else ''}, database {at.database}"
         return Condition("PostgreSQL", _told(con, "SHOW server_version"), place, schema, {}, skew)
 
 

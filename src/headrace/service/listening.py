@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from prometheus_client import CollectorRegistry, start_http_server
+
 from headrace.errors import HeadraceError, SettingInvalid
 from headrace.service.tls import Certificate
 from headrace.settings import Settings
@@ -81,6 +83,25 @@ def answer(app: App, listener: socket.socket, certificate: Certificate | None) -
     config.load()
     signal.signal(signal.SIGHUP, lambda number, frame: _hung_up(number, frame, config.ssl, certificate))
     uvicorn.Server(config).run(sockets=[listener])
+
+
+@contextmanager
+def telling(registry: CollectorRegistry, port: int) -> Iterator[None]:
+    """Tell these figures to programs of this machine, at a port of its own; 0 tells them to nobody."""
+    if not port:
+        yield
+        return
+    try:
+        server, thread = start_http_server(port, addr="127.0.0.1", registry=registry)
+    except OSError as error:
+        hint = "end what listens there, or set metrics_port"
+        raise PortTaken(f"can't listen on 127.0.0.1 port {port}: {error.strerror}", hint=hint) from None
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def _hung_up(number: int, frame: FrameType | None, context: ssl.SSLContext | None, shown: Certificate | None) -> None:

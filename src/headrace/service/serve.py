@@ -20,7 +20,7 @@ from headrace.execution.figures import Figures
 from headrace.execution.worker import Worker
 from headrace.service import journal, tls
 from headrace.service.issuing import issue_first
-from headrace.service.listening import App, Message, Send, address, answer, listening
+from headrace.service.listening import App, Message, Send, address, answer, listening, telling
 from headrace.service.outbox import Inside, Outbox, Outside
 from headrace.settings import Settings
 from headrace.stores.access import storages
@@ -58,9 +58,14 @@ def work(settings: Settings) -> None:
     if (settings["storage"] or not storages(settings).known) and not settings["shared_storage"]:
         hint = "set shared_storage when all servers and workers see the same folder, or use object storage"
         raise SettingInvalid(f"the storage is the folder {settings.storage}", hint=hint)
-    clock = SystemClock()
+    clock, figures = SystemClock(), Figures()
     journal.begin(settings)
-    with _database(settings) as database, _stopping() as stopping, _working(database, settings, clock, Figures()):
+    with (
+        _database(settings) as database,
+        _stopping() as stopping,
+        telling(figures.registry, settings["metrics_port"]),
+        _working(database, settings, clock, figures),
+    ):
         log.info("Headrace works")
         stopping.wait()
 

@@ -4,7 +4,7 @@ import os
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime, timedelta
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from importlib import metadata
@@ -173,7 +173,7 @@ def _is_live(host: str, number: int) -> bool:
         HTTPConnection(host, number, timeout=_SECONDS),
         HTTPSConnection(host, number, timeout=_SECONDS, context=anyone),
     ):
-        with suppress(OSError, HTTPException):
+        with suppress(OSError, HTTPException), closing(connection):
             connection.request("GET", "/livez")
             if connection.getresponse().read() == b'{"status":"live"}':
                 return True

@@ -1,10 +1,13 @@
+import urllib.request
 from pathlib import Path
 
 import pytest
 
 from headrace.errors import SettingInvalid
-from headrace.service.listening import PortTaken, address, listening
+from headrace.execution.figures import Figures
+from headrace.service.listening import PortTaken, address, listening, telling
 from headrace.settings import Settings, load_settings
+from tests.support.services import free_ports
 
 
 def settings(folder: Path, **given: str) -> Settings:
@@ -30,3 +33,16 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
         taken = settings(tmp_path, port=str(listener.getsockname()[1]))
         with pytest.raises(PortTaken, match="can't listen on 127"), listening(taken, tls=False):
             pass
+
+
+def test_a_worker_tells_its_figures_at_a_port_of_this_machine() -> None:
+    (port,) = free_ports(1)
+    figures = Figures()
+    figures.left("COMPLETED")
+    with telling(figures.registry, port):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+            assert 'headrace_executions_ended_total{status="COMPLETED"} 1.0' in answer.read().decode()
+        with pytest.raises(PortTaken), telling(figures.registry, port):
+            pass
+    with telling(figures.registry, 0):
+        pass
