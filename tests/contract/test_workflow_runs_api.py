@@ -28,7 +28,7 @@ def executed(server: Server, workflow: str, **headers: str) -> str:
     answer = server.ask("POST", f"{WORKFLOWS}/{workflow}/executions", headers=headers)
     assert answer.status_code == 202, answer.text
     hear(server)
-    return answer.headers["x-headrace-run-id"]
+    return str(answer.json()["runId"])
 
 
 def hear(server: Server) -> None:
@@ -69,10 +69,9 @@ def test_execute_workflow_is_accepted_as_documented(server: Server) -> None:
     headers = {"content-type": "application/json", **coded(NAMED)}
     answer = server.ask("POST", f"{WORKFLOWS}/{workflow}/executions", b"", headers=headers)
     assert answer.status_code == 202
-    assert answer.text == json.dumps(
-        {"workflowId": workflow, "triggerId": trigger, "status": "ACCEPTED"}, separators=(",", ":")
-    )
-    run = answer.headers["x-headrace-run-id"]
+    run = answer.json()["runId"]
+    told = {"workflowId": workflow, "triggerId": trigger, "status": "ACCEPTED", "runId": run}
+    assert answer.text == json.dumps(told, separators=(",", ":"))
     assert answer.headers["location"] == f"{WORKFLOWS}/{workflow}/runs/{run}"
     assert run_of(server, workflow, run)["payload"] == NAMED
 
@@ -125,6 +124,15 @@ def test_a_payload_that_can_not_be_one_is_refused(server: Server, payload: str, 
     detail = refused(server, url, "bad-parameter", headers={"x-ncp-dataflow-payload": payload})
     assert (told in detail, "x-ncp-dataflow-payload" in detail) == (True, True), detail
     assert server.ask("GET", f"{WORKFLOWS}/{workflow}/runs").json()["count"] == 0
+
+
+def test_a_payload_may_stand_in_the_body(server: Server) -> None:
+    workflow, _, _ = small_workflow(server)
+    url = f"{WORKFLOWS}/{workflow}/executions"
+    run = server.ask("POST", url, {"payload": NAMED}).json()["runId"]
+    assert run_of(server, workflow, run)["payload"] == NAMED
+    for body, headers in (({"payload": []}, {}), ({"payload": {"a": "x" * 20_000}}, {}), ({"payload": {}}, coded({}))):
+        assert server.ask("POST", url, body, headers=headers).json()["errorType"] == "bad-parameter"
 
 
 def test_the_executions_of_a_workflow_are_listed_as_documented(server: Server) -> None:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _PROBLEM = {"code": "code", "message": "message", "hint": "hint", "nodeId": "node_id", "node": "node", "field": "field"}
 
+_THINGS = ("workflow", "trigger")
+
 
 class Ask(Protocol):
     """Something that answers as the API does. `is_local` says that it is the database, asked without a server."""
@@ -72,11 +74,12 @@ def _refusal(status: int, answer: Mapping[str, Any]) -> HeadraceError:
     if isinstance(gateway, dict):
         code = f"gateway-{gateway.get('errorCode')}"
         return Refused(f"{gateway.get('message')}: {gateway.get('details')}", code=code, status=status)
-    problems = [_problem(each) for each in answer.get("problems", ())]
+    about = next((thing for thing in _THINGS if f"/{thing}s" in str(answer.get("instance"))), "job")
+    problems = [_problem(each, about) for each in answer.get("problems", ())]
     if problems:
         return JobInvalid(problems)
     return Refused(str(answer.get("detail", status)), code=str(answer.get("errorType", "refused")), status=status)
 
 
-def _problem(told: Mapping[str, Any]) -> Problem:
-    return Problem(**{ours: told[theirs] for theirs, ours in _PROBLEM.items() if theirs in told})
+def _problem(told: Mapping[str, Any], about: str) -> Problem:
+    return Problem(**{ours: told[theirs] for theirs, ours in _PROBLEM.items() if theirs in told}, subject=about)

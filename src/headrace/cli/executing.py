@@ -29,7 +29,7 @@ def waited(ask: Ask, begun: Json, settings: "Settings") -> tuple[Json, int]:
     """Wait for the end of an execution, showing its log. Gives the execution with its report, and the exit code."""
     job_id, execution_id = begun["jobId"], begun["jobExecutionId"]
     target = f"/api/v1/jobs/{job_id}/executions/{execution_id}"
-    with heard() as signals, _helped(ask, settings) as helps:
+    with heard() as signals, helped(ask, settings) as helps:
         over = followed(ask, target, signals)
         if not over and helps:
             print("it is cancelled", file=sys.stderr, flush=True)
@@ -73,7 +73,7 @@ def shown(execution: Json) -> str:
 
 
 @contextmanager
-def _helped(ask: Ask, settings: "Settings") -> Iterator[bool]:
+def helped(ask: Ask, settings: "Settings") -> Iterator[bool]:
     """A worker in this process where nobody else would run what waits; gives whether there is one."""
     if not ask.is_local:
         yield False

@@ -76,6 +76,7 @@ def _tell_problems(error: JobInvalid, as_json: bool) -> NoReturn:
     if as_json:
         print_json({"status": "INVALID", "problems": [problem.as_dict() for problem in error.problems]})
     else:
-        print(f"the job has {show.counted(len(error.problems), 'problem')}:", file=sys.stderr)
+        about = error.problems[0].subject if error.problems else "job"
+        print(f"the {about} has {show.counted(len(error.problems), 'problem')}:", file=sys.stderr)
         print(show.problems(error.problems), file=sys.stderr)
     raise typer.Exit(2) from None

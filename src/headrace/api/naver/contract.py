@@ -66,10 +66,12 @@ BODIES: dict[str, type[BaseModel]] = {
     "updateJobExecutionConfig": m.ConditionBody,
     "createWorkflow": w.WorkflowRequest,
     "updateWorkflow": w.WorkflowRequest,
+    "executeWorkflow": w.ExecuteWorkflowBody,
     "createTrigger": TriggerBody,
     "updateTrigger": TriggerBody,
     "patchTrigger": TriggerBody,
 }
+_NEED_NO_BODY = ("createJobExecution", "executeWorkflow")
 _CODES = {
     "createJob": "201",
     "createTrigger": "201",
@@ -135,7 +137,10 @@ def _operation(operation: Operation) -> Json:
     body = BODIES.get(operation.name)
     if body is not None:
         content = {"application/json": {"schema": _ref(body)}}
-        told["requestBody"] = {"required": operation.name != "createJobExecution", "content": content}
+        told["requestBody"] = {
+            "required": operation.name not in ("createJobExecution", "executeWorkflow"),
+            "content": content,
+        }
     return told
 
 
