@@ -85,7 +85,7 @@ def test_a_job_that_was_deleted_since_has_failed_and_says_so(database: Database)
     assert flow.stands(run_id) == ("RUNNING", {"a": "COMPLETED", "b": "FAILED", "alarm": "READY"})
     failure = flow.run(run_id).jobs[1].failure
     assert failure is not None
-    assert (failure["code"], "the job was deleted" in failure["message"]) == ("bad-state", True)
+    assert (failure["code"], "the job is DELETED" in failure["message"]) == ("bad-state", True)
     flow.end("alarm")
     assert flow.stands(run_id)[0] == "FAILED"
 

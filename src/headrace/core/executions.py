@@ -96,7 +96,8 @@ def create(
     Raises NotFound, BadState for a job that can't be run as it is, and BadParameter with every problem.
     """
     origin = _origin(con, principal, trigger_id, workflow_id)
-    return submit(con, principal, job_id, condition=condition, parameters=parameters, origin=origin, now=now)
+    made = submit(con, principal, job_id, condition=condition, parameters=parameters, origin=origin, now=now)
+    return get(con, principal, job_id, made)
 
 
 def submit(
@@ -108,8 +109,8 @@ def submit(
     parameters: Mapping[str, Any] | None,
     origin: Origin,
     now: datetime,
-) -> Execution:
-    """The same, for what has been found already. Raises the same but for the origin."""
+) -> str:
+    """The same, for an origin that is known to be there; gives the id of the execution."""
     row = jobs.locked(con, principal, job_id, deleted=True)
     if row.status != "RUNNABLE":
         raise BadState(f"the job is {row.status}", hint="only a job that is RUNNABLE can be executed")
@@ -132,8 +133,7 @@ def submit(
         type="JOB" if origin.workflow_run_id is None else "WORKFLOW",
         **asdict(origin),
     )
-    queue.submit(con, submission)
-    return get(con, principal, job_id, execution_id)
+    return queue.submit(con, submission)
 
 
 def _origin(con: Connection, principal: Principal, trigger_id: str | None, workflow_id: str | None) -> Origin:
