@@ -2,7 +2,7 @@
 
 A worker claims an execution for the length of a lease and renews it while it works. Whatever it writes names the token
 of the lease: when the lease has ended, or somebody else holds the execution by now, nothing is written and the answer
-is False. `now` is always the database's `Database.now`; nothing here reads a clock.
+is False or None. `now` is always the database's `Database.now`; nothing here reads a clock.
 """
 
 import secrets
@@ -56,6 +56,7 @@ class Claimed:
     job_id: str
     job_name: str
     attempt: int
+    available_at: float
     lease_token: str
     lease_expires_at: float
     definition: str
@@ -153,11 +154,11 @@ def note_child(con: Connection, token: str, *, pid: int, now: float) -> bool:
     return con.execute(update(attempts).where(this).values(pid=pid)).rowcount == 1
 
 
-def finish(con: Connection, token: str, outcome: Outcome, *, now: float) -> bool:
-    """End an attempt: the execution ends with it, or waits for its next attempt."""
+def finish(con: Connection, token: str, outcome: Outcome, *, now: float) -> Status | None:
+    """End an attempt: the execution ends with it, or waits for its next attempt. Gives what it is then."""
     held = _locked(con, token, now)
     if held is None:
-        return False
+        return None
     failure = outcome.failure if outcome.status != "COMPLETED" else None
     status = states.after_end(
         outcome.status,
@@ -173,29 +174,27 @@ def finish(con: Connection, token: str, outcome: Outcome, *, now: float) -> bool
     if status == "READY":
         _note(con, held, f"attempt {held.attempt} failed; the next one begins in {delay:g} s at the earliest", now)
     _leave(con, held, status, now=now, outcome=outcome.status, delay=delay, failure=failure, values=values)
-    return True
+    return status
 
 
-def put_back(con: Connection, token: str, *, cause: str, delay: float, now: float) -> bool:
+def put_back(con: Connection, token: str, *, cause: str, delay: float, now: float) -> Status | None:
     """Give up an attempt that did nothing wrong: it waits again, or is cancelled when that was asked for."""
     held = _locked(con, token, now)
     if held is None:
-        return False
+        return None
     cancelled = held.cancel_requested_at is not None
     status: Status = "CANCELED" if cancelled else "READY"
     failure = _cancelled("it was cancelled") if cancelled else {"code": "put-back", "message": cause}
     _note(con, held, f"attempt {held.attempt} was given up: {cause}", now)
     values = {"failure": failure if cancelled else None}
     _leave(con, held, status, now=now, outcome="PUT_BACK", delay=delay, failure=failure, values=values)
-    return True
+    return status
 
 
-def lose(con: Connection, token: str, *, code: str, message: str, now: float) -> bool:
+def lose(con: Connection, token: str, *, code: str, message: str, now: float) -> Status | None:
     """Give up an attempt whose process died under its worker: a loss like that of the worker, told at once."""
     held = _locked(con, token, now)
-    if held is not None:
-        _lost(con, held, {"code": code, "message": message}, now)
-    return held is not None
+    return None if held is None else _lost(con, held, {"code": code, "message": message}, now)
 
 
 def cancel(con: Connection, execution_id: str, *, now: float) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from headrace import mounts
 from headrace.clock import Clock, SystemClock
 from headrace.errors import StoreDenied, StoreError, StoreFull, StoreMissing
 from headrace.stores import locks
@@ -124,7 +125,7 @@ class FolderStore:
         """Be the only writer of these (bucket, folder) pairs, and of all above and below them."""
         for bucket, _ in folders:
             self._bucket(bucket)
-        if not self._shared and locks.is_network(self._root, Path("/proc/mounts").read_text("utf-8", "replace")):
+        if not self._shared and mounts.on_network(self._root):
             hint = "keep it on a local disk, use object storage, or allow it when all machines share its locks"
             raise StoreDenied("the folder store lies on a network file system, where claims may not hold", hint=hint)
         return self._claimed(folders, run=run, wait=wait)

@@ -57,7 +57,7 @@ _ANSWERS: dict[str, type[BaseModel] | None] = {
     "resumeTrigger": m.TriggerAnswer,
     "deleteTrigger": None,
 }
-_BODIES: dict[str, type[BaseModel]] = {
+BODIES: dict[str, type[BaseModel]] = {
     "createJob": JobBody,
     "verifyJob": JobBody,
     "updateJob": JobBody,
@@ -66,10 +66,12 @@ _BODIES: dict[str, type[BaseModel]] = {
     "updateJobExecutionConfig": m.ConditionBody,
     "createWorkflow": w.WorkflowRequest,
     "updateWorkflow": w.WorkflowRequest,
+    "executeWorkflow": w.ExecuteWorkflowBody,
     "createTrigger": TriggerBody,
     "updateTrigger": TriggerBody,
     "patchTrigger": TriggerBody,
 }
+_NEED_NO_BODY = ("createJobExecution", "executeWorkflow")
 _CODES = {
     "createJob": "201",
     "createTrigger": "201",
@@ -132,10 +134,13 @@ def _operation(operation: Operation) -> Json:
         "parameters": _parameters(operation),
         "responses": _responses(operation, planned=planned),
     }
-    body = _BODIES.get(operation.name)
+    body = BODIES.get(operation.name)
     if body is not None:
         content = {"application/json": {"schema": _ref(body)}}
-        told["requestBody"] = {"required": operation.name != "createJobExecution", "content": content}
+        told["requestBody"] = {
+            "required": operation.name not in ("createJobExecution", "executeWorkflow"),
+            "content": content,
+        }
     return told
 
 
@@ -170,7 +175,7 @@ def _ref(model: type[BaseModel]) -> Json:
 
 def _schemas() -> Json:
     answers = [model for model in _ANSWERS.values() if model is not None]
-    asked = [(model, "validation") for model in _BODIES.values()]
+    asked = [(model, "validation") for model in BODIES.values()]
     told = [(model, "validation") for model in (*answers, m.ServiceErrorBody, m.GatewayErrorBody)]
     _, schema = models_json_schema([*asked, *told], ref_template=_REF)  # type: ignore[list-item] # the literal
     found: Json = schema["$defs"]

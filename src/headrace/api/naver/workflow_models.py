@@ -58,12 +58,19 @@ class WorkflowList(Wire):
     limit: int
 
 
+class ExecuteWorkflowBody(Wire):
+    """What is handed to a run, for who can't send it as a header."""
+
+    payload: dict[str, Any] | None = None
+
+
 class AcceptedAnswer(Wire):
-    """A run was accepted; the header `x-headrace-run-id` has its id."""
+    """A run was accepted; `runId` is ours."""
 
     workflow_id: str
     trigger_id: str
     status: Literal["ACCEPTED"]
+    run_id: str
 
 
 class WorkflowRunJob(Wire):

@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+import json
+from collections.abc import Mapping
 from typing import Any, get_args
 
 from fastapi import Request, Response
@@ -26,7 +28,6 @@ from headrace.errors import BadParameter, Problem
 
 PAYLOAD = "x-ncp-dataflow-payload"
 MOST_PAYLOAD = 16_384
-RUN_ID = "x-headrace-run-id"
 STATUSES = get_args(RunStatus)
 
 
@@ -85,17 +86,18 @@ def get_workflow_executions(request: Request, workflowId: str) -> Response:
 
 
 def execute_workflow(request: Request, workflowId: str) -> Response:
-    """Start a run: it is accepted, and its executions are to be read elsewhere. The run's id is in a header."""
+    """Start a run: it is accepted, and what becomes of it is to be read elsewhere."""
     call = call_of(request)
-    payload, now_too = _payload(call), flag_of(request, "runNow")
-    warnings = [*unknown_query(request, ("runNow",)), *unknown_keys(body_of(call, optional=True), ())]
+    sent, now_too = body_of(call, optional=True), flag_of(request, "runNow")
+    payload = _payload(call, sent)
+    warnings = [*unknown_query(request, ("runNow",)), *unknown_keys(sent, ("payload",))]
     with call.server.database.transaction() as con:
         trigger_id, run_id = workflow_runs.execute(
             con, call.principal, workflowId, payload=payload, scheduled_too=now_too, now=call.server.now()
         )
-    told = {"workflowId": workflowId, "triggerId": trigger_id, "status": "ACCEPTED"}
+    told = {"workflowId": workflowId, "triggerId": trigger_id, "status": "ACCEPTED", "runId": run_id}
     where = f"/api/v1/workflows/{workflowId}/runs/{run_id}"
-    return answered(told, status=202, warnings=warnings, headers={RUN_ID: run_id, "location": where})
+    return answered(told, status=202, warnings=warnings, headers={"location": where})
 
 
 def get_workflow_runs(request: Request, workflowId: str) -> Response:
@@ -142,18 +144,28 @@ def _answer(saved: Saved, request: Request | None = None, *, status: int = 200) 
     return answered(of_workflow(saved.workflow), status=status, warnings=warnings, headers=tag)
 
 
-def _payload(call: Call) -> dict[str, Any] | None:
-    """What the caller hands to the run: Base64 of a JSON object. Raises BadParameter."""
+def _payload(call: Call, sent: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the caller hands to the run: Base64 of a JSON object in the header, or the object itself in the body."""
     text = call.headers.get(PAYLOAD, "").strip()
+    given = sent.get("payload")
+    if text and given is not None:
+        raise _wrong("is given twice", "send the header, or payload in the body")
+    if given is not None:
+        if not isinstance(given, dict):
+            raise BadParameter([Problem("bad-payload", "is an object", field="payload", subject="workflow")])
+        if len(json.dumps(given)) > MOST_PAYLOAD:
+            told = f"has more than {MOST_PAYLOAD:,} characters"
+            raise BadParameter([Problem("bad-payload", told, field="payload", subject="workflow")])
+        return given
     if not text:
         return None
     if len(text) > MOST_PAYLOAD:
         raise _wrong(f"has {len(text):,} characters, and may have {MOST_PAYLOAD:,}")
     try:
-        sent = base64.b64decode(text, validate=True)
+        found = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise _wrong("is not Base64", "send the Base64 of a JSON object") from None
-    return json_of(sent, "the payload", field=PAYLOAD)
+    return json_of(found, "the payload", field=PAYLOAD)
 
 
 def _wrong(message: str, hint: str = "") -> BadParameter:
