@@ -37,6 +37,7 @@ HEAVY_HOMES: dict[str, tuple[str, ...]] = {
         "headrace.core.conditions",
         "headrace.core.dashboard",
         "headrace.core.executions",
+        "headrace.core.figures",
         "headrace.core.jobs",
         "headrace.core.keys",
         "headrace.core.outbox",
