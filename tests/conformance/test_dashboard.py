@@ -90,17 +90,17 @@ def test_an_hour_waits_for_all_of_its_executions_to_end(told: Told) -> None:
     for hours, status in ((0, "COMPLETED"), (1, "READY"), (2, "FAILED")):
         told.add(NOON + hours * HOUR + 5, status)
     told.sum_up(NOON + 9 * HOUR)
-    assert told.until() == NOON + HOUR
+    assert told.until() == NOON + HOUR + 1
     span = (NOON, NOON + 9 * HOUR)
     assert told.counts(span) == (Counts(3, 1, 1),)
 
 
 def test_what_is_just_over_may_still_come_and_is_not_summed_up(told: Told) -> None:
     told.add(NOON + 5, "COMPLETED")
-    told.sum_up(NOON + HOUR + 599)
-    assert told.until() == 0
     told.sum_up(NOON + HOUR + 600)
-    assert told.until() == NOON + HOUR
+    assert told.until() == 0
+    told.sum_up(NOON + HOUR + 601)
+    assert told.until() == NOON + HOUR + 1
 
 
 def test_figures_stay_when_executions_are_removed(told: Told) -> None:
@@ -109,14 +109,17 @@ def test_figures_stay_when_executions_are_removed(told: Told) -> None:
     told.sum_up(NOON + 1000 * HOUR)
     with told.database.transaction() as con:
         con.execute(delete(executions))
-    assert told.counts((NOON, NOON + HOUR), (NOON, NOON + 2 * HOUR)) == (Counts(1, 1, 0), Counts(2, 1, 1))
+    assert told.counts((NOON + 1, NOON + HOUR + 1), (NOON + 1, NOON + 2 * HOUR + 1)) == (
+        Counts(1, 1, 0),
+        Counts(2, 1, 1),
+    )
 
 
 def test_each_account_has_its_own(told: Told) -> None:
     with told.database.transaction() as con:
         con.execute(insert(accounts).values(account_id="other", bucket="b", created_at=NOON))
-    told.add(NOON, "COMPLETED")
-    told.add(NOON, "FAILED", account="other")
+    told.add(NOON + 5, "COMPLETED")
+    told.add(NOON + 5, "FAILED", account="other")
     told.sum_up(NOON + 10 * HOUR)
     with told.database.reading() as con:
         rows = con.execute(select(execution_hours.c.account_id, execution_hours.c.total)).all()

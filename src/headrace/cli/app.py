@@ -14,6 +14,7 @@ from headrace.cli.manner import pairs as _pairs
 from headrace.cli.manner import print_json as _print_json
 from headrace.cli.manner import settings_of as _settings
 from headrace.cli.manner import told as _told
+from headrace.cli.triggers import triggers
 from headrace.cli.workflows import workflows
 from headrace.errors import JobInvalid
 
@@ -29,6 +30,7 @@ keys = typer.Typer(help="Make, list and revoke access keys.", no_args_is_help=Tr
 database = typer.Typer(help="The server's own database.", no_args_is_help=True)
 app.add_typer(jobs, name="jobs")
 app.add_typer(workflows, name="workflows")
+app.add_typer(triggers, name="triggers")
 app.add_typer(keys, name="keys")
 app.add_typer(database, name="db")
 

@@ -1,24 +1,20 @@
 """`headrace jobs`: jobs and their executions, in a server or in the database of this machine."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headrace.cli.manner import AsJson, Params, Set, pairs, print_json, sent, settings_of, told
+from headrace.cli.manner import AsJson, Params, Set, Url, asked, pairs, print_either, sent, settings_of
 
 if TYPE_CHECKING:
-    from headrace.cli.asking import Ask
+    pass
 
 jobs = typer.Typer(
     help="Jobs and their executions: those of the server that `url` names, or of the database on this machine.",
     no_args_is_help=True,
 )
 
-Url = Annotated[str | None, typer.Option(help="The server; HEADRACE_ACCESS_KEY and HEADRACE_ACCESS_SECRET open it.")]
 Name = Annotated[str, typer.Argument(metavar="JOB", help="The job: its id or its name.")]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A createJob body as JSON; - reads standard input.")]
 Execution = Annotated[str | None, typer.Argument(metavar="EXECUTION", help="Its id; without one, the last.")]
@@ -35,9 +31,9 @@ def list_jobs(
     """List the jobs, the newest first."""
     from headrace.cli import listing
 
-    with _asked(as_json, set_, url) as ask:
+    with asked(as_json, set_, url) as ask:
         found = listing.jobs(ask, name=name, status=status)
-        _print(found, listing.shown_jobs(found), as_json)
+        print_either(found, listing.shown_jobs(found), as_json)
 
 
 @jobs.command()
@@ -45,17 +41,17 @@ def show(name: Name, url: Url = None, set_: Set = None, as_json: AsJson = False)
     """Show a job, and its last executions."""
     from headrace.cli import listing
 
-    with _asked(as_json, set_, url) as ask:
+    with asked(as_json, set_, url) as ask:
         job = listing.job(ask, name)
-        _print(job, listing.shown_job(ask, job) if not as_json else "", as_json)
+        print_either(job, listing.shown_job(ask, job) if not as_json else "", as_json)
 
 
 @jobs.command()
 def create(file: File, url: Url = None, set_: Set = None, as_json: AsJson = False) -> None:
     """Make a job."""
-    with _asked(as_json, set_, url) as ask:
+    with asked(as_json, set_, url) as ask:
         job = ask("POST", "/api/v1/jobs", sent(file, "FILE"))
-        _print(job, f"{job['name']} is job {job['jobId']}", as_json)
+        print_either(job, f"{job['name']} is job {job['jobId']}", as_json)
 
 
 @jobs.command()
@@ -63,17 +59,17 @@ def update(name: Name, file: File, url: Url = None, set_: Set = None, as_json: A
     """Replace what a job does by what a file says; runs that wait or run go on as they were."""
     from headrace.cli import listing
 
-    with _asked(as_json, set_, url) as ask:
+    with asked(as_json, set_, url) as ask:
         job = ask("PUT", f"/api/v1/jobs/{listing.id_of(ask, name)}", sent(file, "FILE"))
-        _print(job, f"{job['name']} is {job['status']}", as_json)
+        print_either(job, f"{job['name']} is {job['status']}", as_json)
 
 
 @jobs.command()
 def verify(file: File, url: Url = None, set_: Set = None, as_json: AsJson = False) -> None:
     """List everything that is wrong with a job, without keeping it."""
-    with _asked(as_json, set_, url) as ask:
+    with asked(as_json, set_, url) as ask:
         ask("POST", "/api/v1/jobs/verify", sent(file, "FILE"))
-        _print({"status": "VALID", "problems": []}, "nothing is wrong", as_json)
+        print_either({"status": "VALID", "problems": []}, "nothing is wrong", as_json)
 
 
 @jobs.command()
@@ -81,10 +77,10 @@ def delete(name: Name, url: Url = None, set_: Set = None, as_json: AsJson = Fals
     """Delete a job; its executions stay."""
     from headrace.cli import listing
 
-    with _asked(as_json, set_, url) as ask:
+    with asked(as_json, set_, url) as ask:
         job_id = listing.id_of(ask, name)
         ask("DELETE", f"/api/v1/jobs/{job_id}")
-        _print({"jobId": job_id, "status": "DELETED"}, f"job {job_id} is deleted", as_json)
+        print_either({"jobId": job_id, "status": "DELETED"}, f"job {job_id} is deleted", as_json)
 
 
 @jobs.command()
@@ -104,14 +100,14 @@ def run(
     """
     from headrace.cli import executing
 
-    with _asked(as_json, set_, url) as ask:
+    with asked(as_json, set_, url) as ask:
         begun = executing.begin(ask, name, pairs(param, "--param"))
         if not wait:
             text = f"execution {begun['jobExecutionId']} of job {begun['jobId']} is {begun['status']}"
-            _print(begun, text, as_json)
+            print_either(begun, text, as_json)
             return
         done, code = executing.waited(ask, begun, settings_of(set_, url=url))
-        _print(done, executing.shown(done), as_json)
+        print_either(done, executing.shown(done), as_json)
     raise typer.Exit(code)
 
 
@@ -126,9 +122,9 @@ def executions(
     """List the executions of a job, the newest first."""
     from headrace.cli import listing
 
-    with _asked(as_json, set_, url) as ask:
+    with asked(as_json, set_, url) as ask:
         found = listing.executions(ask, listing.id_of(ask, name, deleted=True), limit=limit)
-        _print(found, listing.shown_executions(found), as_json)
+        print_either(found, listing.shown_executions(found), as_json)
 
 
 @jobs.command()
@@ -143,7 +139,7 @@ def logs(
     """Print the log of an execution."""
     from headrace.cli import executing, listing
 
-    with _asked(as_json, set_, url) as ask:
+    with asked(as_json, set_, url) as ask:
         target = listing.execution_target(ask, name, execution)
         code = executing.logged(ask, target, follow=follow, as_json=as_json)
     raise typer.Exit(code)
@@ -154,24 +150,8 @@ def cancel(name: Name, execution: Execution = None, url: Url = None, set_: Set =
     """Stop an execution that waits or runs. It is told at once, and ends as soon as its worker hears of it."""
     from headrace.cli import listing
 
-    with _asked(as_json, set_, url) as ask:
+    with asked(as_json, set_, url) as ask:
         target = listing.execution_target(ask, name, execution)
         ask("POST", f"{target}/cancel")
         done = ask("GET", target)
-        _print(done, f"execution {done['jobExecutionId']} is told to stop; it is {done['status']}", as_json)
-
-
-@contextmanager
-def _asked(as_json: bool, assigned: list[str] | None, url: str | None) -> Iterator["Ask"]:
-    from headrace.cli.asking import asking
-
-    with told(as_json), asking(settings_of(assigned, url=url)) as ask:
-        yield ask
-
-
-def _print(value: Any, text: str, as_json: bool) -> None:
-    if as_json:
-        print_json(value)
-    elif text:
-        print(text)
-    sys.stdout.flush()
+        print_either(done, f"execution {done['jobExecutionId']} is told to stop; it is {done['status']}", as_json)

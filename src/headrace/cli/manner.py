@@ -5,18 +5,20 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from headrace.errors import HeadraceError, JobInvalid
 
 if TYPE_CHECKING:
+    from headrace.cli.asking import Ask
     from headrace.settings import Settings
 
 Params = Annotated[list[str] | None, typer.Option("--param", "-p", help="A parameter of the job, NAME=VALUE.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="Any setting, NAME=VALUE; see `headrace settings`.")]
+Url = Annotated[str | None, typer.Option(help="The server; HEADRACE_ACCESS_KEY and HEADRACE_ACCESS_SECRET open it.")]
 # What the caller wrote is wrong; all else failed.
 _CALLERS = ("setting-invalid", "unknown-node-type", "bad-parameter", "job-invalid")
 
@@ -63,6 +65,24 @@ def told(as_json: bool) -> Iterator[None]:
             print_json({"status": "FAILED", "failure": failure})
         print(f"error: {error}", file=sys.stderr)
         raise typer.Exit(2 if error.code in _CALLERS else 1) from None
+
+
+@contextmanager
+def asked(as_json: bool, assigned: list[str] | None, url: str | None) -> Iterator["Ask"]:
+    """Whom to ask: the server that is named, else the database of this machine. Errors are told."""
+    from headrace.cli.asking import asking
+
+    with told(as_json), asking(settings_of(assigned, url=url)) as ask:
+        yield ask
+
+
+def print_either(value: Any, text: str, as_json: bool) -> None:
+    """A value for programs, or a text for people."""
+    if as_json:
+        print_json(value)
+    elif text:
+        print(text)
+    sys.stdout.flush()
 
 
 def print_json(value: object) -> None:

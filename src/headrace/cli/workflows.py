@@ -1,14 +1,11 @@
 """`headrace workflows`: workflows and their runs, in a server or in the database of this machine."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headrace.cli.manner import AsJson, Set, print_json, sent, settings_of, told
+from headrace.cli.manner import AsJson, Set, Url, asked, print_either, sent, settings_of
 
 if TYPE_CHECKING:
     from headrace.cli.asking import Ask
@@ -18,7 +15,6 @@ workflows = typer.Typer(
     no_args_is_help=True,
 )
 
-Url = Annotated[str | None, typer.Option(help="The server; HEADRACE_ACCESS_KEY and HEADRACE_ACCESS_SECRET open it.")]
 Name = Annotated[str, typer.Argument(metavar="WORKFLOW", help="The workflow: its id or its name.")]
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A createWorkflow body as JSON; - reads standard input.")]
 RunId = Annotated[str | None, typer.Argument(metavar="RUN", help="Its id; without one, the last.")]
@@ -35,9 +31,9 @@ def list_workflows(
     """List the workflows, the newest first."""
     from headrace.cli import flows
 
-    with _asked(as_json, set_, url) as ask:
+    with asked(as_json, set_, url) as ask:
         found = flows.workflows(ask, name=name)
-        _print(found, flows.shown_workflows(found), as_json)
+        print_either(found, flows.shown_workflows(found), as_json)
 
 
 @workflows.command()
@@ -45,17 +41,17 @@ def show(name: Name, url: Url = None, set_: Set = None, as_json: AsJson = False)
     """Show a workflow, and its last runs."""
     from headrace.cli import flows
 
-    with _asked(as_json, set_, url) as ask:
+    with asked(as_json, set_, url) as ask:
         found = flows.workflow(ask, name)
-        _print(found, flows.shown_workflow(ask, found) if not as_json else "", as_json)
+        print_either(found, flows.shown_workflow(ask, found) if not as_json else "", as_json)
 
 
 @workflows.command()
 def create(file: File, url: Url = None, set_: Set = None, as_json: AsJson = False) -> None:
     """Make a workflow."""
-    with _asked(as_json, set_, url) as ask:
+    with asked(as_json, set_, url) as ask:
         made = ask("POST", "/api/v1/workflows", sent(file, "FILE"))
-        _print(made, f"{made['name']} is workflow {made['workflowId']}", as_json)
+        print_either(made, f"{made['name']} is workflow {made['workflowId']}", as_json)
 
 
 @workflows.command()
@@ -63,9 +59,9 @@ def update(name: Name, file: File, url: Url = None, set_: Set = None, as_json: A
     """Replace a workflow by what a file says; runs that have begun go on as they began."""
     from headrace.cli import flows
 
-    with _asked(as_json, set_, url) as ask:
+    with asked(as_json, set_, url) as ask:
         changed = ask("PUT", f"/api/v1/workflows/{flows.id_of(ask, name)}", sent(file, "FILE"))
-        _print(changed, f"{changed['name']} is changed", as_json)
+        print_either(changed, f"{changed['name']} is changed", as_json)
 
 
 @workflows.command()
@@ -73,10 +69,10 @@ def delete(name: Name, url: Url = None, set_: Set = None, as_json: AsJson = Fals
     """Delete a workflow; what it executed stays."""
     from headrace.cli import flows
 
-    with _asked(as_json, set_, url) as ask:
+    with asked(as_json, set_, url) as ask:
         workflow_id = flows.id_of(ask, name)
         ask("DELETE", f"/api/v1/workflows/{workflow_id}")
-        _print({"workflowId": workflow_id, "status": "DELETED"}, f"workflow {workflow_id} is deleted", as_json)
+        print_either({"workflowId": workflow_id, "status": "DELETED"}, f"workflow {workflow_id} is deleted", as_json)
 
 
 @workflows.command()
@@ -96,7 +92,7 @@ def run(
     """
     from headrace.cli import flows
 
-    with _asked(as_json, set_, url) as ask:
+    with asked(as_json, set_, url) as ask:
         handed = None if payload is None else flows.payload(sent(payload, "--payload"))
         target = flows.begin(ask, name, payload=handed, now_too=now_too)
         code = _followed(ask, target, wait, set_, url, as_json)
@@ -114,9 +110,9 @@ def runs(
     """List the runs of a workflow, the newest first."""
     from headrace.cli import flows
 
-    with _asked(as_json, set_, url) as ask:
+    with asked(as_json, set_, url) as ask:
         found = flows.runs(ask, flows.id_of(ask, name), limit=limit)
-        _print(found, flows.shown_runs(found), as_json)
+        print_either(found, flows.shown_runs(found), as_json)
 
 
 @workflows.command("show-run")
@@ -124,9 +120,9 @@ def show_run(name: Name, run: RunId = None, url: Url = None, set_: Set = None, a
     """Show a run: how each of its jobs stands."""
     from headrace.cli import flows
 
-    with _asked(as_json, set_, url) as ask:
+    with asked(as_json, set_, url) as ask:
         found = ask("GET", flows.run_target(ask, name, run))
-        _print(found, flows.shown_run(found), as_json)
+        print_either(found, flows.shown_run(found), as_json)
 
 
 @workflows.command()
@@ -134,11 +130,11 @@ def cancel(name: Name, run: RunId = None, url: Url = None, set_: Set = None, as_
     """Stop a run: what waits never starts, what runs is stopped."""
     from headrace.cli import flows
 
-    with _asked(as_json, set_, url) as ask:
+    with asked(as_json, set_, url) as ask:
         target = flows.run_target(ask, name, run)
         ask("POST", f"{target}/cancel")
         done = ask("GET", target)
-        _print(done, f"run {done['runId']} is told to stop; it is {done['status']}", as_json)
+        print_either(done, f"run {done['runId']} is told to stop; it is {done['status']}", as_json)
 
 
 @workflows.command()
@@ -148,7 +144,7 @@ def rerun(
     """Go on with a run from what failed or was cancelled; what completed stays as it is."""
     from headrace.cli import flows
 
-    with _asked(as_json, set_, url) as ask:
+    with asked(as_json, set_, url) as ask:
         target = flows.run_target(ask, name, run)
         ask("POST", f"{target}/rerun")
         code = _followed(ask, target, wait, set_, url, as_json)
@@ -161,24 +157,8 @@ def _followed(ask: "Ask", target: str, wait: bool, assigned: list[str] | None, u
 
     if not wait:
         begun = ask("GET", target)
-        _print(begun, f"run {begun['runId']} is {begun['status']}", as_json)
+        print_either(begun, f"run {begun['runId']} is {begun['status']}", as_json)
         return 0
     done, code = flows.waited(ask, target, settings_of(assigned, url=url))
-    _print(done, flows.shown_run(done), as_json)
+    print_either(done, flows.shown_run(done), as_json)
     return code
-
-
-@contextmanager
-def _asked(as_json: bool, assigned: list[str] | None, url: str | None) -> Iterator["Ask"]:
-    from headrace.cli.asking import asking
-
-    with told(as_json), asking(settings_of(assigned, url=url)) as ask:
-        yield ask
-
-
-def _print(value: Any, text: str, as_json: bool) -> None:
-    if as_json:
-        print_json(value)
-    elif text:
-        print(text)
-    sys.stdout.flush()

@@ -4,21 +4,25 @@ An hour is summed up once all executions that were created in it have ended; wha
 figures are right at any moment, stay fast when there are a million executions, and stay when old ones are removed.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import accumulate
 
 import sqlalchemy as sa
-from sqlalchemy import CTE, Connection, FromClause, and_, func, select, update
+from sqlalchemy import Connection, and_, func, select, update
 
 from headrace.auth.principal import Principal
 from headrace.db.tables import accounts, execution_hours, executions
 
 HOUR = 3600
+# The vendor's days end with the first moment of the next one, and so do our hours: a day is 24 of them.
+_FIRST_SECOND = 1
 # Clocks of servers may differ, and a transaction takes its time: what is so old comes no more.
 _SETTLED_SECONDS = 600
 _HOURS_AT_ONCE = 200
 Span = tuple[float, float]
+Hours = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +46,15 @@ def counts(con: Connection, principal: Principal, spans: Sequence[Span]) -> tupl
     Of an hour whose executions were removed, only the whole hour is known.
     """
     account = principal.account_id
-    until = (con.scalar(select(accounts.c.summed_until).where(accounts.c.account_id == account)) or 0) * HOUR
-    edges = sorted({_floor(edge) for span in spans for edge in span if edge <= until} | {float(until)})
-    summed = dict(zip(pairwise(edges), _summed(con, account, [*pairwise(edges)]), strict=True))
-    before = {edges[0]: Counts()} if edges else {}
-    for span, found in summed.items():
-        before[span[1]] = before[span[0]] + found
-    parts = [_parts(span, float(until)) for span in spans]
-    counted = iter(_counted(con, account, [part for each in parts for part in (*each.over, *each.short)]))
-    told = []
-    for each in parts:
-        whole = before[each.whole[1]] - before[each.whole[0]] if each.whole is not None else Counts()
-        over = sum((next(counted) for _ in each.over), Counts())
-        short = sum((next(counted) for _ in each.short), Counts())
-        told.append(whole - over + short)
-    return tuple(told)
+    until = con.scalar(select(accounts.c.summed_until).where(accounts.c.account_id == account)) or 0
+    parts = [_parts(span, until) for span in spans]
+    whole = _summed(con, account, [each.whole for each in parts])
+    return tuple(
+        summed
+        - sum((_counted(con, account, span) for span in each.over), Counts())
+        + sum((_counted(con, account, span) for span in each.short), Counts())
+        for each, summed in zip(parts, whole, strict=True)
+    )
 
 
 def sum_up(con: Connection, *, now: float) -> bool:
@@ -69,74 +67,59 @@ def sum_up(con: Connection, *, now: float) -> bool:
 def summed_until(con: Connection, account_id: str) -> float:
     """The moment before which nothing is counted any more: what was created before may be removed."""
     found = con.scalar(select(accounts.c.summed_until).where(accounts.c.account_id == account_id))
-    return float((found or 0) * HOUR)
+    return begin(found) if found is not None else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """A span as whole hours that are summed up, less what of them is before or over, and with what is counted."""
+    """A span as whole hours that are summed up, less what of them is before it, and with what has to be counted."""
 
-    whole: Span | None
+    whole: Hours
     over: tuple[Span, ...]
     short: tuple[Span, ...]
 
 
-def _parts(span: Span, until: float) -> _Parts:
-    first, last = span
+def _parts(span: Span, until: int) -> _Parts:
+    first, last = hour_of(span[0]), hour_of(span[1])
     if first >= until:
-        return _Parts(None, (), (span,))
-    over = ((_floor(first), first),) if first > _floor(first) else ()
-    if last > until:
-        return _Parts((_floor(first), until), over, ((until, last),))
-    short = ((_floor(last), last),) if last > _floor(last) else ()
-    return _Parts((_floor(first), _floor(last)), over, short)
+        return _Parts((0, 0), (), (span,))
+    over = ((begin(first), span[0]),) if span[0] > begin(first) else ()
+    if last >= until:
+        return _Parts((first, until), over, ((begin(until), span[1]),) if span[1] > begin(until) else ())
+    return _Parts((first, last), over, ((begin(last), span[1]),) if span[1] > begin(last) else ())
 
 
-def _floor(at: float) -> float:
-    return float(at // HOUR * HOUR)
+def hour_of(at: float) -> int:
+    """The hour of a moment, counted from 1970."""
+    return int((at - _FIRST_SECOND) // HOUR)
 
 
-def _summed(con: Connection, account: str, spans: Sequence[Span]) -> list[Counts]:
+def begin(hour: int) -> float:
+    """The first moment of an hour."""
+    return float(hour * HOUR + _FIRST_SECOND)
+
+
+def _summed(con: Connection, account: str, wanted: Sequence[Hours]) -> Sequence[Counts]:
+    """The figures of many spans out of one look at the hours; of a single one the database makes the sum."""
     h = execution_hours.c
-    figures = (func.sum(h.total), func.sum(h.completed), func.sum(h.failed))
+    figures = (h.total, h.completed, h.failed)
+    first, last = min((hours[0] for hours in wanted if hours[1]), default=0), max((h[1] for h in wanted), default=0)
+    mine = and_(h.account_id == account, h.hour >= first, h.hour < last)
+    if len(wanted) == 1:
+        row = con.execute(select(*(func.coalesce(func.sum(each), 0) for each in figures)).where(mine)).one()
+        return [Counts(*map(int, row))]
+    rows = con.execute(select(h.hour, *figures).where(mine).order_by(h.hour)).all()
+    hours, *columns = zip(*rows, strict=True) if rows else ((), (), (), ())
+    sums = [tuple(accumulate(column, initial=0)) for column in columns]
+    places = [(bisect_left(hours, first), bisect_left(hours, last)) for first, last in wanted]
+    return [Counts(*(each[after] - each[before] for each in sums)) for before, after in places]
 
-    def inside(spans: CTE) -> sa.ColumnElement[bool]:
-        hour = h.hour * HOUR
-        return and_(h.account_id == account, h.hour >= spans.c.first / HOUR, hour < spans.c.last)
 
-    return _over(con, execution_hours, figures, inside, spans)
-
-
-def _counted(con: Connection, account: str, spans: Sequence[Span]) -> list[Counts]:
+def _counted(con: Connection, account: str, span: Span) -> Counts:
     e = executions.c
-    figures = (
-        func.count(e.created_at),
-        func.count(e.created_at).filter(e.status == "COMPLETED"),
-        func.count(e.created_at).filter(e.status == "FAILED"),
-    )
-
-    def inside(spans: CTE) -> sa.ColumnElement[bool]:
-        return and_(e.account_id == account, e.created_at >= spans.c.first, e.created_at < spans.c.last)
-
-    return _over(con, executions, figures, inside, spans)
-
-
-def _over(
-    con: Connection,
-    table: FromClause,
-    figures: Sequence[sa.ColumnElement[int]],
-    inside: Callable[[CTE], sa.ColumnElement[bool]],
-    spans: Sequence[Span],
-) -> list[Counts]:
-    """The figures of all spans in one statement."""
-    if not spans:
-        return []
-    names = (sa.column("place", sa.Integer), sa.column("first", sa.Double), sa.column("last", sa.Double))
-    rows = [(place, *span) for place, span in enumerate(spans)]
-    wanted = sa.values(*names, name="spans").data(rows).cte("spans")
-    found = select(wanted.c.place, *figures).join_from(wanted, table, inside(wanted)).group_by(wanted.c.place)
-    by_place = {place: Counts(*map(int, told)) for place, *told in con.execute(found)}
-    return [by_place.get(place, Counts()) for place in range(len(spans))]
+    figures = (func.count(), *(func.count().filter(e.status == status) for status in ("COMPLETED", "FAILED")))
+    inside = and_(e.account_id == account, e.created_at >= span[0], e.created_at < span[1])
+    return Counts(*map(int, con.execute(select(*figures).select_from(executions).where(inside)).one()))
 
 
 def _sum_up(con: Connection, account: str, summed: int | None, now: float) -> bool:
@@ -147,18 +130,13 @@ def _sum_up(con: Connection, account: str, summed: int | None, now: float) -> bo
         begun = con.scalar(select(func.min(e.created_at)).where(mine))
         if begun is None:
             return False
-        first = int(begun // HOUR)
+        first = hour_of(begun)
     oldest = min([now - _SETTLED_SECONDS, *_unended(con, account)])
-    until = min(int(oldest // HOUR), first + _HOURS_AT_ONCE)
+    until = min(hour_of(oldest), first + _HOURS_AT_ONCE)
     if until <= first:
         return False
-    hours = range(first, until)
-    found = _counted(con, account, [(hour * HOUR, (hour + 1) * HOUR) for hour in hours])
-    rows = [
-        {"account_id": account, "hour": hour, "total": each.total, "completed": each.completed, "failed": each.failed}
-        for hour, each in zip(hours, found, strict=True)
-        if each.total
-    ]
+    found = {hour: _counted(con, account, (begin(hour), begin(hour + 1))) for hour in range(first, until)}
+    rows = [{"account_id": account, "hour": hour, **asdict(each)} for hour, each in found.items() if each.total]
     if rows:
         con.execute(sa.insert(execution_hours), rows)
     con.execute(update(accounts).where(accounts.c.account_id == account).values(summed_until=until))

@@ -1,6 +1,7 @@
 """The statistics of the dashboard (API reference, section 3), as the documentation of 2025 has them.
 
-Dates come without an offset and are Korean time. A day is from its first second to midnight, which is the next day's.
+Dates come without an offset and are Korean time. A day is from its first second to midnight, which is the next day's;
+what is told of times of day is cut in the same way.
 """
 
 import re
@@ -58,7 +59,7 @@ def get_execution_times(request: Request) -> Response:
     slot = timedelta(hours=hours)
     first = _midnight(start) + (start - _midnight(start)) // slot * slot
     points = [first + number * slot for number in range((end - first) // slot + 1)]
-    spans = [(point.timestamp(), (point + slot).timestamp()) for point in points]
+    spans = [((point + _SECOND).timestamp(), (point + slot + _SECOND).timestamp()) for point in points]
     result = [
         {"time": int(point.timestamp()) * 1000, "value": found.total}
         for point, found in zip(points, _counts(request, spans), strict=True)
