@@ -36,6 +36,7 @@ HEAVY_HOMES: dict[str, tuple[str, ...]] = {
         "headrace.db",
         "headrace.core.conditions",
         "headrace.core.executions",
+        "headrace.core.figures",
         "headrace.core.jobs",
         "headrace.core.keys",
         "headrace.core.outbox",
