@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import inspect, select, text
 
 from headrace.clock import SystemClock
 from headrace.db import Database
@@ -53,6 +53,18 @@ def test_a_restored_database_has_every_row(line: Line, other_url: str, tmp_path:
         other.dispose()
         assert content(other) == before
         filled(Line(other))
+
+
+def test_a_table_that_came_after_the_backup_is_gone_with_the_rest(line: Line, other_url: str, tmp_path: Path) -> None:
+    with line.database.transaction() as con:
+        con.execute(text("DROP TABLE seen_requests"))
+    file = backup(line.database, tmp_path, now=NOW)
+    with opened(other_url) as other:
+        other.dispose()
+        restore(other, file, force=True, used=True)
+        other.dispose()
+        with other.reading() as con:
+            assert "seen_requests" not in inspect(con).get_table_names()
 
 
 def test_what_is_no_backup_changes_nothing(line: Line, tmp_path: Path) -> None:

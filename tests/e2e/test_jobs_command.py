@@ -40,7 +40,8 @@ def test_a_job_is_made_run_shown_and_deleted(place: Place, kind: str) -> None:
         assert "wrote 2 rows, 16 bytes to lake/out" in done.err
         execution_id = done.json["jobExecutionId"]
         assert place.call("jobs", "logs", made["jobId"], execution_id, **env).out in done.err
-        assert place.call("jobs", "logs", "nightly", "-f", **env).code == 0
+        followed = place.call("jobs", "logs", "nightly", "-f", "--json", **env)
+        assert "".join(json.loads(line)["text"] for line in followed.out.splitlines()) in done.err
         shown = place.call("jobs", "show", "nightly", **env).out
         assert execution_id in shown
         assert "SOURCE_OBS" in shown

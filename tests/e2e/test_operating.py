@@ -259,3 +259,14 @@ def test_who_stops_waiting_for_a_server_leaves_the_run_alone(place: Place, numbe
         assert execution["status"] == "RUNNING"
         assert place.call("jobs", "cancel", "slow", **server.environment()).code == 0
         assert server.wait(job_id, execution["jobExecutionId"]) == "CANCELED"
+
+
+def test_a_server_that_is_told_to_end_while_it_begins_ends(place: Place) -> None:
+    for _ in range(3):
+        process = place.start("serve", "--port", "0")
+        assert process.stderr is not None
+        while "listens on" not in process.stderr.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+        assert process.returncode == 0

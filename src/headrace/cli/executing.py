@@ -1,5 +1,6 @@
 """`headrace jobs run` and `logs`: an execution begun, waited for and shown."""
 
+import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from headrace.cli import show
 from headrace.cli.asking import Ask
-from headrace.cli.following import Signals, code, heard
+from headrace.cli.following import Piece, Signals, code, heard
 from headrace.cli.following import follow as followed
 from headrace.cli.listing import id_of
 from headrace.cli.manner import print_json
@@ -30,11 +31,11 @@ def waited(ask: Ask, begun: Json, settings: "Settings") -> tuple[Json, int]:
     job_id, execution_id = begun["jobId"], begun["jobExecutionId"]
     target = f"/api/v1/jobs/{job_id}/executions/{execution_id}"
     with heard() as signals, helped(ask, settings) as helps:
-        over = followed(ask, target, signals)
+        over = followed(ask, target, signals, show=_beside)
         if not over and helps:
             print("it is cancelled", file=sys.stderr, flush=True)
             ask("POST", f"{target}/cancel")
-            followed(ask, target, Signals())
+            followed(ask, target, Signals(), show=_beside)
     execution: Json = ask("GET", target)
     if over or helps:
         told = ask("GET", f"{target}/report")
@@ -46,10 +47,13 @@ def waited(ask: Ask, begun: Json, settings: "Settings") -> tuple[Json, int]:
 
 
 def logged(ask: Ask, target: str, *, follow: bool, as_json: bool) -> int:
-    """Print the log of an execution, to its end when it is followed. Gives the exit code."""
+    """Print the log of an execution, to its end when it is followed. Gives the exit code.
+
+    As JSON it is a list; of one that is followed, an object a line.
+    """
     with heard() as signals:
-        if follow and not as_json:
-            over = followed(ask, target, signals, stream=sys.stdout)
+        if follow:
+            over = followed(ask, target, signals, show=_as_line if as_json else _as_text)
             return code(ask("GET", target)) if over else signals.code
         pieces = [piece for part in _parts(ask, target) for piece in part]
     if as_json:
@@ -57,6 +61,18 @@ def logged(ask: Ask, target: str, *, follow: bool, as_json: bool) -> int:
     else:
         sys.stdout.writelines(str(piece["text"]) for piece in pieces)
     return 0
+
+
+def _beside(piece: Piece) -> None:
+    print(piece["text"], end="", file=sys.stderr, flush=True)
+
+
+def _as_text(piece: Piece) -> None:
+    print(piece["text"], end="", flush=True)
+
+
+def _as_line(piece: Piece) -> None:
+    print(json.dumps(piece, ensure_ascii=False), flush=True)
 
 
 def shown(execution: Json) -> str:

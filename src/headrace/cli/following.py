@@ -3,7 +3,7 @@
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -13,6 +13,8 @@ from headrace.cli.running import DONE, FAILED, INTERRUPTED, TERMINATED
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5
 _BIG_PAGE = 1000
+
+Piece = Mapping[str, Any]
 
 
 class Signals:
@@ -47,26 +49,22 @@ def heard() -> Iterator[Signals]:
             signal.signal(number, handler)
 
 
-def follow(ask: Ask, target: str, signals: Signals, *, stream: Any = None) -> bool:
-    """Write the log of an execution as it grows, to standard error or `stream`. False when a signal came first."""
-    out, after, pause, said = stream or sys.stderr, 0, _FIRST_PAUSE, False
+def follow(ask: Ask, target: str, signals: Signals, *, show: Callable[[Piece], None]) -> bool:
+    """Show each piece of an execution's log as it comes. False when a signal came before its end."""
+    after, pause, said = 0, _FIRST_PAUSE, False
     while True:
         answer = ask("GET", f"{target}/log?after={after}&limit={_BIG_PAGE}")
         for piece in answer["list"]:
-            out.write(str(piece["text"]))
-        out.flush()
+            show(piece)
         after = answer["next"]
         if answer["ended"]:
             return True
         if answer["status"] == "READY" and not said and pause >= _LONGEST_PAUSE:
             print("it waits for a worker", file=sys.stderr, flush=True)
             said = True
-        if not answer["list"]:
-            if signals.came.wait(pause):
-                return False
-            pause = min(pause * 2, _LONGEST_PAUSE)
-        elif signals.came.is_set():
+        if signals.came.wait(0.0 if answer["list"] else pause):
             return False
+        pause = pause if answer["list"] else min(pause * 2, _LONGEST_PAUSE)
 
 
 def code(execution: dict[str, Any]) -> int:

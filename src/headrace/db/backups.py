@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlalchemy import URL
 
 from headrace.db.holding import alone
 from headrace.db.session import Database, mismatch
-from headrace.db.tables import VERSION
+from headrace.db.tables import METADATA, VERSION
 from headrace.errors import HeadraceError
 
 _TOOLS_HINT = "install PostgreSQL's client programs, of the server's version or newer"
@@ -142,8 +143,15 @@ def _dumped_version(file: Path) -> str:
 
 
 def _load(url: URL, file: Path) -> None:
-    options = ("--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction", "--exit-on-error")
-    _tool(url, "pg_restore", *options, f"--dbname={url.database}", str(file))
+    """Drop our tables, also those that came after the backup, and make them anew, in one transaction."""
+    ours = ", ".join(f"public.{name}" for name in (*METADATA.tables, "alembic_version"))
+    with TemporaryDirectory(prefix="headrace-") as folder:
+        script = Path(folder, "backup.sql")
+        # Whole before the first statement of it is carried out: what ends too early is not restored in part.
+        _tool(None, "pg_restore", "--no-owner", "--no-privileges", f"--file={script}", str(file))
+        drop = f"--command=DROP TABLE IF EXISTS {ours} CASCADE"
+        options = ("--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1")
+        _tool(url, "psql", *options, drop, f"--file={script}")
 
 
 def _tool(url: URL | None, program: str, *options: str) -> str:

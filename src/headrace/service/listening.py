@@ -5,8 +5,9 @@ import logging
 import signal
 import socket
 import ssl
+import threading
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
 from typing import Any
 
@@ -64,9 +65,18 @@ def address(listener: socket.socket, *, tls: bool, prefix: str) -> str:
     return f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}{prefix}"
 
 
-def answer(app: App, listener: socket.socket, certificate: Certificate | None) -> None:
-    """Answer requests until a signal ends it; those under way have a few seconds. SIGHUP reads the certificate anew."""
+def answering(app: App, certificate: Certificate | None, stopping: threading.Event) -> Callable[[socket.socket], None]:
+    """What answers requests at a socket until `stopping` is set; then those under way have a few seconds.
+
+    SIGHUP reads the certificate anew.
+    """
     import uvicorn
+
+    class Server(uvicorn.Server):
+        """One that leaves the signals to us: what comes before it runs must not be lost."""
+
+        def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]  # theirs is a generator
+            return nullcontext()
 
     config = uvicorn.Config(
         app,
@@ -81,8 +91,18 @@ def answer(app: App, listener: socket.socket, certificate: Certificate | None) -
         ssl_keyfile=None if certificate is None else str(certificate.key),
     )
     config.load()
-    signal.signal(signal.SIGHUP, lambda number, frame: _hung_up(number, frame, config.ssl, certificate))
-    uvicorn.Server(config).run(sockets=[listener])
+    server = Server(config)
+
+    def stop() -> None:
+        stopping.wait()
+        server.should_exit = True
+
+    def answer(listener: socket.socket) -> None:
+        signal.signal(signal.SIGHUP, lambda number, frame: _hung_up(number, frame, config.ssl, certificate))
+        threading.Thread(target=stop, name="stop", daemon=True).start()
+        server.run(sockets=[listener])
+
+    return answer
 
 
 @contextmanager

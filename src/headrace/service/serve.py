@@ -22,7 +22,7 @@ from headrace.execution.queue import OF_WORKFLOWS
 from headrace.execution.worker import Worker
 from headrace.service import journal, tls
 from headrace.service.issuing import issue_first
-from headrace.service.listening import App, Message, Send, address, answer, listening, telling
+from headrace.service.listening import App, Message, Send, address, answering, listening, telling
 from headrace.service.outbox import Inside, Outbox, Outside
 from headrace.service.scheduler import Scheduler
 from headrace.settings import Settings
@@ -50,9 +50,9 @@ def serve(settings: Settings, create_app: CreateApp) -> None:
             made = create_app(database, settings, clock=clock, secrets=secrets, registry=figures.registry)
             at = address(listener, tls=certificate is not None, prefix=settings["path_prefix"])
             shown = {"certificate": certificate.fingerprint()} if certificate is not None else {}
+            answer = answering(Waking(made, wake), certificate, stopping)
             log.info("Headrace listens on %s", at, extra=shown)
-            if not stopping.is_set():
-                answer(Waking(made, wake), listener, certificate)
+            answer(listener)
             log.info("Headrace ends: it waits for what is under way")
 
 
