@@ -38,9 +38,11 @@ HEAVY_HOMES: dict[str, tuple[str, ...]] = {
         "headrace.core.executions",
         "headrace.core.jobs",
         "headrace.core.keys",
+        "headrace.core.objects",
         "headrace.core.outbox",
         "headrace.core.retention",
         "headrace.execution.queue",
+        "headrace.execution.traces",
     ),
     "sqlglot": ("headrace.sqltext", "headrace.engines.sql"),
 }

@@ -32,6 +32,7 @@ _ANSWERS: dict[str, type[BaseModel] | None] = {
     "cancelJobExecution": None,
     "getJobExecutionLog": m.LogAnswer,
     "getJobExecutionReport": m.ReportAnswer,
+    "getJobExecutionScript": m.ScriptAnswer,
 }
 _BODIES: dict[str, type[BaseModel]] = {
     "createJob": JobBody,

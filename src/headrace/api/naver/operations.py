@@ -1,6 +1,6 @@
 """The operations of the API, once: the gateway finds them here, the routes are made from it.
 
-Names are those of the newest documentation. What the documentation does not have (cancel, log, report) is ours.
+Names are those of the newest documentation. What the documentation does not have (cancel, log, report, script) is ours.
 """
 
 import re
@@ -34,6 +34,7 @@ BUILT = (
     Operation("cancelJobExecution", "POST", f"{RUN}/cancel", "Change/cancelJobExecution"),
     Operation("getJobExecutionLog", "GET", f"{RUN}/log", "View/getJobExecutionDetail"),
     Operation("getJobExecutionReport", "GET", f"{RUN}/report", "View/getJobExecutionDetail"),
+    Operation("getJobExecutionScript", "GET", f"{RUN}/script", "View/getJobExecutionDetail"),
 )
 
 PLANNED = (
