@@ -17,6 +17,7 @@ from headrace.db import Database
 from headrace.errors import HeadraceError, SettingInvalid
 from headrace.execution.worker import Worker
 from headrace.service.issuing import issue_first
+from headrace.service.objects import Objects
 from headrace.service.outbox import Inside, Outbox, Outside
 from headrace.settings import Settings
 from headrace.stores.access import storages
@@ -43,6 +44,8 @@ def serve(settings: Settings, create_app: CreateApp) -> None:
     clock = SystemClock()
     with _listening(settings) as listener, _database(settings) as database, _stopping() as stopping:
         secrets = load_secrets(settings.data, settings["secret_key"])
+        if not settings["storage"] and not storages(settings).known:
+            settings.storage.mkdir(parents=True, exist_ok=True)
         told = issue_first(database, secrets, data=settings.data, now=clock.now())
         with _working(database, settings, clock) as wake:
             app = Waking(create_app(database, settings, clock=clock, secrets=secrets), wake)
@@ -162,7 +165,8 @@ def _stopping() -> Iterator[threading.Event]:
 def _working(database: Database, settings: Settings, clock: Clock) -> Iterator[Callable[[], None]]:
     """A worker, and what follows from its ends; gives what makes both look at once."""
     name = f"{socket.gethostname()}:{os.getpid()}"
-    outbox = Outbox(database, _consumers(), clock=clock, hold=settings["lease_seconds"])
+    objects = Objects(database, settings, clock=clock, worker=name)
+    outbox = Outbox(database, _consumers(objects), clock=clock, hold=settings["lease_seconds"])
     worker = Worker(database, settings, clock=clock, name=name, ended=outbox.wake)
 
     def wake() -> None:
@@ -171,13 +175,15 @@ def _working(database: Database, settings: Settings, clock: Clock) -> Iterator[C
 
     worker.start()
     outbox.start(worker.wake)
+    objects.start()
     try:
         yield wake
     finally:
         worker.stop(patience=settings["grace_seconds"])
+        objects.stop()
         outbox.stop(patience=settings["grace_seconds"])
 
 
-def _consumers() -> tuple[Inside | Outside, ...]:
+def _consumers(objects: Objects) -> tuple[Inside | Outside, ...]:
     """What hears of events: each by the name that stands in `execution.queue.CONSUMERS`, or wherever events are put."""
-    return ()
+    return (Outside("objects", objects.end),)
