@@ -189,7 +189,7 @@ def test_the_keys_are_those_of_the_jobs_nrn(place: Place, seaweed: Seaweed) -> N
     (place.root / "headrace.toml").write_text("[storages.full]\n" + "\n".join(lines) + "\n")
     with served(place, **storage(seaweed, LIMITED)) as server:
         places = {"logPath": "other/logs", "scriptPath": "other/scripts"}
-        runs = []
+        runs: list[tuple[str, str]] = []
         for nrn in ("nrn:full", ""):
             job_id = server.made(copying(), f"job-{len(runs)}", nrn=nrn, **places)
             runs.append((job_id, server.executed(job_id)))

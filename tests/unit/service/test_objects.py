@@ -34,8 +34,7 @@ def event(at: Works, execution_id: str, *, tries: int = 0) -> Event:
 
 
 def submitted(at: Works) -> str:
-    places = {"scriptPath": "lake/scripts/", "consoleLogPath": "lake/logs/console/run.log"}
-    return at.submit(copying(), **places)
+    return at.submit(copying(), scriptPath="lake/scripts/", consoleLogPath="lake/logs/console/run.log")
 
 
 def log(at: Works, token: str, text: str) -> None:
