@@ -13,12 +13,14 @@ from typing import Any
 
 from headrace.auth.secrets import Secrets, load_secrets
 from headrace.clock import Clock, SystemClock
+from headrace.core.retention import Kept
 from headrace.db import Database
 from headrace.errors import HeadraceError, SettingInvalid
 from headrace.execution.worker import Worker
 from headrace.service.issuing import issue_first
 from headrace.service.objects import Objects
 from headrace.service.outbox import Inside, Outbox, Outside
+from headrace.service.retention import Retention
 from headrace.settings import Settings
 from headrace.stores.access import storages
 
@@ -176,11 +178,14 @@ def _working(database: Database, settings: Settings, clock: Clock) -> Iterator[C
     worker.start()
     outbox.start(worker.wake)
     objects.start()
+    retention = Retention(database, Kept())
+    retention.start()
     try:
         yield wake
     finally:
         worker.stop(patience=settings["grace_seconds"])
         objects.stop()
+        retention.stop()
         outbox.stop(patience=settings["grace_seconds"])
 
 
