@@ -4,9 +4,8 @@ What is written is read from our tables, so any server can do it, and doing it a
 written is told in the execution's log and warnings; it changes no end.
 """
 
-import sys
+import logging
 import threading
-import traceback
 from contextlib import AbstractContextManager
 
 from headrace.clock import Clock
@@ -18,6 +17,8 @@ from headrace.errors import DatabaseFailed, HeadraceError, RunFailed, SettingInv
 from headrace.execution import queue
 from headrace.execution.places import Stores
 from headrace.settings import Settings
+
+log = logging.getLogger(__name__)
 
 _EVERY = 3.0
 _OTHERS = 10.0  # so much longer than it took to copy all logs it waits before it does so again
@@ -63,13 +64,15 @@ class Objects:
         """Write all that an execution left. Raises what may be otherwise next time."""
         execution_id, later = str(event.payload["executionId"]), None
         with self._alone(execution_id):
+            papers = self._read(execution_id)
             for kind in KINDS:
                 try:
-                    self._write(execution_id, kind)
+                    self._write(papers, kind)
                 except _Unwritten as failed:
                     for_good = self._is_for_good(failed.error, event)
                     if for_good or event.tries >= _QUIET_TRIES:
                         self._warn(execution_id, failed, again=not for_good)
+                        papers = self._read(execution_id)  # what went wrong with one stands in the next
                     if not for_good:
                         later = failed.error
         if later is not None:
@@ -78,17 +81,18 @@ class Objects:
     def _is_for_good(self, error: HeadraceError, event: Event) -> bool:
         return isinstance(error, _FOR_GOOD) or self._clock.now().timestamp() - event.at > _LONGEST
 
-    def _write(self, execution_id: str, kind: Kind) -> bool:
-        """Write one of the papers as it is now; whether the execution has ended. Raises _Unwritten."""
+    def _read(self, execution_id: str) -> Papers | None:
         with self._database.reading() as con:
-            papers = objects.read(con, execution_id)
+            return objects.read(con, execution_id)
+
+    def _write(self, papers: Papers | None, kind: Kind) -> None:
+        """Write one of the papers, if there is one of this kind. Raises _Unwritten."""
         paper = papers.paper(kind) if papers else None
         if papers and paper:
             try:
                 self._put(papers, paper)
             except (RunFailed, SettingInvalid) as error:
                 raise _Unwritten(paper, error) from error
-        return papers is None or papers.ended
 
     def _put(self, papers: Papers, paper: Paper) -> None:
         region = ""
@@ -117,9 +121,9 @@ class Objects:
             try:
                 self.follow()
             except DatabaseFailed as error:
-                print(f"headrace: {error}", file=sys.stderr)
-            except Exception:  # noqa: BLE001 - a fault of ours: the logs are written when their runs have ended
-                traceback.print_exc()
+                log.warning("%s", error)
+            except Exception:
+                log.exception("a fault of ours")
             pause = max(_EVERY, _OTHERS * (self._clock.seconds() - began))
 
     def follow(self) -> None:
@@ -134,15 +138,16 @@ class Objects:
 
     def _copy(self, execution_id: str) -> bool:
         """Write script and log as they are now; whether it is worth to do so again."""
+        papers = self._read(execution_id)
+        if papers is None or papers.ended:
+            return True
         try:
-            self._write(execution_id, "script")
-            if self._write(execution_id, "console log"):
-                return True
+            self._write(papers, "script")
+            self._write(papers, "console log")
             # The run may have ended meanwhile, and another server may have written the whole log before this one.
-            with self._database.reading() as con:
-                papers = objects.read(con, execution_id)
-            if papers and papers.ended:
-                self._write(execution_id, "console log")
+            again = self._read(execution_id)
+            if again and again.ended:
+                self._write(again, "console log")
         except _Unwritten as failed:
             if isinstance(failed.error, _FOR_GOOD):
                 self._warn(execution_id, failed, again=False)

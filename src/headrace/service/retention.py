@@ -1,13 +1,14 @@
 """Removes what is not kept for ever, a small batch at a time. Several servers may do so."""
 
-import sys
+import logging
 import threading
-import traceback
 
 from headrace.core import retention
 from headrace.core.retention import Kept
 from headrace.db import Database
 from headrace.errors import DatabaseFailed
+
+log = logging.getLogger(__name__)
 
 _FIRST, _EVERY = 10.0, 300.0
 _BETWEEN = 0.1
@@ -43,9 +44,9 @@ class Retention:
         try:
             return self._removed() | self._forgot()
         except DatabaseFailed as error:
-            print(f"headrace: {error}", file=sys.stderr)
-        except Exception:  # noqa: BLE001 - a fault of ours: a loop that ended would let the tables grow for ever
-            traceback.print_exc()
+            log.warning("%s", error)
+        except Exception:
+            log.exception("a fault of ours")
         return False
 
     def _removed(self) -> bool:
