@@ -25,6 +25,7 @@ FILE = "headrace.toml"
 _SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(i?b)?\s*", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _MOST_THREADS = 1024
+_MOST_KEPT = 1_000_000
 _SHORTEST_LEASE, _LONGEST_LEASE = 1.0, 3600.0
 _TABLES = "storages"
 _TABLE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
@@ -89,22 +90,22 @@ def _size(text: str) -> str:
     return text
 
 
-def _port(text: str) -> int:
-    if not text.strip().isdecimal() or len(text) > 5 or int(text) > 65535:
-        raise ValueError("a whole number from 0 to 65535")
-    return int(text)
+def _whole(most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.strip().isdecimal() or len(text) > 9 or int(text) > most:
+            raise ValueError(f"a whole number from 0 to {most}")
+        return int(text)
+
+    return read
+
+
+_port, _threads = _whole(65_535), _whole(_MOST_THREADS)
 
 
 def _lease(text: str) -> float:
     if not _SHORTEST_LEASE <= (seconds := _seconds(text)) <= _LONGEST_LEASE:
         raise ValueError(f"a number of seconds from {_SHORTEST_LEASE:g} to {_LONGEST_LEASE:g}")
     return seconds
-
-
-def _threads(text: str) -> int:
-    if not text.strip().isdecimal() or len(text) > 9 or int(text) > _MOST_THREADS:
-        raise ValueError(f"a whole number from 0 to {_MOST_THREADS}")
-    return int(text)
 
 
 def _seconds(text: str) -> float:
@@ -231,6 +232,9 @@ SETTINGS = (
     Setting("body_limit", "5MB", _size, "The most that the body of a request may have."),
     Setting("rate_limit", 200.0, _number, "Requests that one access key may send in a second. 0: any number."),
     Setting("rate_burst", 400.0, _number, "Requests that one access key may send at once, after a rest."),
+    Setting("keep_days", 90.0, _number, "Days for which an execution is kept after its end. 0: for ever."),
+    Setting("keep_executions", 1000, _whole(_MOST_KEPT), "How many ended executions of a job are kept. 0: any number."),
+    Setting("keep_audit_days", 365.0, _number, "Days for which a row of the audit log is kept. 0: for ever."),
     *(replace(setting, name=f"s3_{setting.name}") for setting in _STORAGE_SETTINGS),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -178,7 +178,8 @@ def _working(database: Database, settings: Settings, clock: Clock) -> Iterator[C
     worker.start()
     outbox.start(worker.wake)
     objects.start()
-    retention = Retention(database, Kept())
+    days, most, audit_days = (settings[f"keep_{name}"] for name in ("days", "executions", "audit_days"))
+    retention = Retention(database, Kept(days=days, of_a_job=most, audit_days=audit_days))
     retention.start()
     try:
         yield wake
