@@ -40,6 +40,7 @@ HEAVY_HOMES: dict[str, tuple[str, ...]] = {
         "headrace.core.figures",
         "headrace.core.jobs",
         "headrace.core.keys",
+        "headrace.core.objects",
         "headrace.core.outbox",
         "headrace.core.retention",
         "headrace.core.ticks",
@@ -48,6 +49,7 @@ HEAVY_HOMES: dict[str, tuple[str, ...]] = {
         "headrace.core.workflow_runs",
         "headrace.core.workflows",
         "headrace.execution.queue",
+        "headrace.execution.traces",
     ),
     "sqlglot": ("headrace.sqltext", "headrace.engines.sql"),
 }

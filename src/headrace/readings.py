@@ -5,6 +5,7 @@ import re
 _SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(i?b)?\s*", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _MOST_THREADS = 1024
+_MOST_KEPT = 1_000_000
 _SHORTEST_LEASE, _LONGEST_LEASE = 1.0, 3600.0
 _ENDPOINT = re.compile(r"(https?://)?[A-Za-z0-9.-]+(:[0-9]{1,5})?/?|(https?://)?\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?/?")
 _URL = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
@@ -29,9 +30,7 @@ def size(text: str) -> str:
 
 def port(text: str) -> int:
     """The number of a port."""
-    if not text.strip().isdecimal() or len(text) > 5 or int(text) > 65535:
-        raise ValueError("a whole number from 0 to 65535")
-    return int(text)
+    return _whole(text, 65_535)
 
 
 def lease(text: str) -> float:
@@ -43,9 +42,12 @@ def lease(text: str) -> float:
 
 def threads(text: str) -> int:
     """How many there may be at once."""
-    if not text.strip().isdecimal() or len(text) > 9 or int(text) > _MOST_THREADS:
-        raise ValueError(f"a whole number from 0 to {_MOST_THREADS}")
-    return int(text)
+    return _whole(text, _MOST_THREADS)
+
+
+def kept(text: str) -> int:
+    """How many of something are kept."""
+    return _whole(text, _MOST_KEPT)
 
 
 def seconds(text: str) -> float:
@@ -121,3 +123,9 @@ def _from_zero(text: str, what: str) -> float:
     if not 0 <= found < float("inf"):
         raise ValueError(what)
     return found
+
+
+def _whole(text: str, most: int) -> int:
+    if not text.strip().isdecimal() or len(text) > 9 or int(text) > most:
+        raise ValueError(f"a whole number from 0 to {most}")
+    return int(text)

@@ -20,6 +20,7 @@ from typing import Any
 from headrace.errors import SettingInvalid
 from headrace.readings import endpoint as _endpoint
 from headrace.readings import flag as _flag
+from headrace.readings import kept as _kept
 from headrace.readings import lease as _lease
 from headrace.readings import log_format as _log_format
 from headrace.readings import log_level as _log_level
@@ -204,6 +205,9 @@ SETTINGS = (
     Setting("body_limit", "5MB", _size, "The most that the body of a request may have."),
     Setting("rate_limit", 200.0, _number, "Requests that one access key may send in a second. 0: any number."),
     Setting("rate_burst", 400.0, _number, "Requests that one access key may send at once, after a rest."),
+    Setting("keep_days", 90.0, _number, "Days for which an execution is kept after its end. 0: for ever."),
+    Setting("keep_executions", 1000, _kept, "How many ended executions of a job are kept. 0: any number."),
+    Setting("keep_audit_days", 365.0, _number, "Days for which a row of the audit log is kept. 0: for ever."),
     *(replace(setting, name=f"s3_{setting.name}") for setting in _STORAGE_SETTINGS),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}

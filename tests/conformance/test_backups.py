@@ -12,7 +12,7 @@ from headrace.db import Database
 from headrace.db.backups import BackupFailed, backup, restore
 from headrace.db.condition import condition
 from headrace.db.holding import DatabaseHeld, holding, is_held
-from headrace.db.tables import METADATA
+from headrace.db.tables import METADATA, VERSION
 from headrace.execution.queue import Outcome
 from tests.support.databases import opened
 from tests.support.queue import Line
@@ -42,7 +42,7 @@ def test_a_restored_database_has_every_row(line: Line, other_url: str, tmp_path:
     file = backup(line.database, tmp_path, now=NOW)
     assert file.stat().st_mode & 0o777 == 0o600
     with opened(other_url, upgraded=False) as other:
-        assert restore(other, file, force=False, used=False) == "0002"
+        assert restore(other, file, force=False, used=False) == VERSION
         other.dispose()
         other.check_version()
         assert content(other) == before
@@ -93,7 +93,7 @@ def test_a_server_is_seen_as_long_as_it_lives(url: str, tmp_path: Path) -> None:
 def test_its_condition_is_told_without_who_opens_it(database: Database) -> None:
     found = condition(database, SystemClock())
     assert found.product in ("SQLite", "PostgreSQL")
-    assert found.schema == "0002"
+    assert found.schema == VERSION
     assert abs(found.skew) < 5
     assert found.place.endswith(str(database.url.database))
     assert "@" not in found.place

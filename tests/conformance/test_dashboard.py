@@ -65,7 +65,13 @@ class Told:
 
     def until(self) -> float:
         with self.database.reading() as con:
-            return dashboard.summed_until(con, "main")
+            return dashboard.begin(con.scalar(select(accounts.c.summed_until)) or 0)
+
+    def remove(self, count: int) -> None:
+        with self.database.transaction() as con:
+            ids = list(con.scalars(select(executions.c.execution_id).limit(count)))
+            dashboard.remember(con, ids)
+            con.execute(delete(executions).where(executions.c.execution_id.in_(ids)))
 
 
 @pytest.fixture
@@ -98,21 +104,24 @@ def test_an_hour_waits_for_all_of_its_executions_to_end(told: Told) -> None:
 def test_what_is_just_over_may_still_come_and_is_not_summed_up(told: Told) -> None:
     told.add(NOON + 5, "COMPLETED")
     told.sum_up(NOON + HOUR + 600)
-    assert told.until() == 0
+    assert told.until() == 1
     told.sum_up(NOON + HOUR + 601)
     assert told.until() == NOON + HOUR + 1
 
 
-def test_figures_stay_when_executions_are_removed(told: Told) -> None:
-    told.add(NOON + 5, "COMPLETED")
-    told.add(NOON + HOUR + 5, "FAILED")
+@pytest.mark.parametrize("summed", [0.0, 1.5, 1000.0])
+def test_figures_stay_when_executions_are_removed_before_or_after_their_hour_is_summed_up(
+    told: Told, summed: float
+) -> None:
+    for hours, status in ((0, "COMPLETED"), (0, "FAILED"), (1, "FAILED"), (2, "COMPLETED")):
+        told.add(NOON + hours * HOUR + 5, status)
+    spans = [(NOON + 1, NOON + HOUR + 1), (NOON + 1, NOON + 3 * HOUR + 1)]
+    told.sum_up(NOON + summed * HOUR)
+    for _ in range(5):
+        assert told.counts(*spans) == (Counts(2, 1, 1), Counts(4, 2, 2))
+        told.remove(1)
     told.sum_up(NOON + 1000 * HOUR)
-    with told.database.transaction() as con:
-        con.execute(delete(executions))
-    assert told.counts((NOON + 1, NOON + HOUR + 1), (NOON + 1, NOON + 2 * HOUR + 1)) == (
-        Counts(1, 1, 0),
-        Counts(2, 1, 1),
-    )
+    assert told.counts(*spans) == (Counts(2, 1, 1), Counts(4, 2, 2))
 
 
 def test_each_account_has_its_own(told: Told) -> None:

@@ -76,7 +76,7 @@ def test_what_failed_waits_longer_each_time_and_what_is_new_goes_before_it(datab
 
 def test_an_end_is_told_to_its_consumer_at_once(line: Line) -> None:
     heard: list[Event] = []
-    with running(line.database, Outside("objects", heard.append)) as loops:
+    with running(line.database, Inside("objects", lambda con, event, now: heard.append(event))) as loops:
         execution_id = line.submit(line.job())
         line.finish(line.one(1.0).lease_token, DONE, at=2.0)
         loops.wake()

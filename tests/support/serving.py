@@ -49,9 +49,10 @@ class Served:
         known = {"HEADRACE_URL": self.url, "HEADRACE_ACCESS_KEY": self.access_key, "HEADRACE_CA_FILE": self.ca_file}
         return {**known, "HEADRACE_ACCESS_SECRET": self.secret}
 
-    def made(self, nodes: list[Json], name: str = "job") -> str:
+    def made(self, nodes: list[Json], name: str = "job", **condition: object) -> str:
         """The id of a new job."""
-        sent = {"name": name, "nodes": nodes, "type": "DATAFLOW", "jobCondition": {"numWorker": 2, "timeout": 60}}
+        how = {"numWorker": 2, "timeout": 60, **condition}
+        sent = {"name": name, "nodes": nodes, "type": "DATAFLOW", "jobCondition": how}
         answer = self.ask("POST", "/api/v1/jobs", sent)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["jobId"])
@@ -67,6 +68,11 @@ class Served:
         answer = self.ask("GET", f"/api/v1/jobs/{job_id}/executions/{execution_id}")
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+    def log(self, job_id: str, execution_id: str) -> str:
+        """The whole console log."""
+        answer = self.ask("GET", f"/api/v1/jobs/{job_id}/executions/{execution_id}/log")
+        return "".join(piece["text"] for piece in answer.json()["list"])
 
     def wait(self, job_id: str, execution_id: str, *status: str) -> str:
         """Wait until an execution has one of these states, or has ended; gives its state."""

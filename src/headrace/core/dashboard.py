@@ -1,11 +1,12 @@
 """How many executions there were, and how they ended: in a period, day by day, by the time of day.
 
-An hour is summed up once all executions that were created in it have ended; what is not summed up yet is counted. So
-figures are right at any moment, stay fast when there are a million executions, and stay when old ones are removed.
+An hour is summed up once all executions that were created in it have ended; what is not summed up yet is counted. One
+that is removed before that is added to its hour. So figures are right at any moment, stay fast when there are a million
+executions, and stay when old ones are removed.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import accumulate
 
@@ -64,15 +65,25 @@ def sum_up(con: Connection, *, now: float) -> bool:
     return any(summed)
 
 
-def summed_until(con: Connection, account_id: str) -> float:
-    """The moment before which nothing is counted any more: what was created before may be removed."""
-    found = con.scalar(select(accounts.c.summed_until).where(accounts.c.account_id == account_id))
-    return begin(found) if found is not None else 0.0
+def remember(con: Connection, execution_ids: Sequence[str]) -> None:
+    """Keep the figures of executions that are about to be removed, unless their hours have them already."""
+    e = executions.c
+    found = con.execute(select(e.account_id, e.created_at, e.status).where(e.execution_id.in_(execution_ids))).all()
+    for account in sorted({str(row.account_id) for row in found}):
+        a = accounts.c
+        until = con.scalar(select(a.summed_until).where(a.account_id == account).with_for_update()) or 0
+        added: dict[int, Counts] = {}
+        for row in found:
+            hour = hour_of(row.created_at)
+            if row.account_id == account and hour >= until:
+                one = Counts(1, int(row.status == "COMPLETED"), int(row.status == "FAILED"))
+                added[hour] = added.get(hour, Counts()) + one
+        _add(con, account, added)
 
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """A span as whole hours that are summed up, less what of them is before it, and with what has to be counted."""
+    """A span as whole hours, less what of them is before it, and with what has to be counted."""
 
     whole: Hours
     over: tuple[Span, ...]
@@ -82,10 +93,10 @@ class _Parts:
 def _parts(span: Span, until: int) -> _Parts:
     first, last = hour_of(span[0]), hour_of(span[1])
     if first >= until:
-        return _Parts((0, 0), (), (span,))
+        return _Parts((first, last), (), (span,))
     over = ((begin(first), span[0]),) if span[0] > begin(first) else ()
     if last >= until:
-        return _Parts((first, until), over, ((begin(until), span[1]),) if span[1] > begin(until) else ())
+        return _Parts((first, last), over, ((begin(until), span[1]),) if span[1] > begin(until) else ())
     return _Parts((first, last), over, ((begin(last), span[1]),) if span[1] > begin(last) else ())
 
 
@@ -136,11 +147,25 @@ def _sum_up(con: Connection, account: str, summed: int | None, now: float) -> bo
     if until <= first:
         return False
     found = {hour: _counted(con, account, (begin(hour), begin(hour + 1))) for hour in range(first, until)}
-    rows = [{"account_id": account, "hour": hour, **asdict(each)} for hour, each in found.items() if each.total]
-    if rows:
-        con.execute(sa.insert(execution_hours), rows)
+    _add(con, account, {hour: each for hour, each in found.items() if each.total})
     con.execute(update(accounts).where(accounts.c.account_id == account).values(summed_until=until))
     return True
+
+
+def _add(con: Connection, account: str, added: Mapping[int, Counts]) -> None:
+    """Add to hours, of which some may have something already. Whoever does so holds the row of the account."""
+    h = execution_hours.c
+    mine = and_(h.account_id == account, h.hour.in_(added))
+    before = {
+        row.hour: Counts(row.total, row.completed, row.failed)
+        for row in con.execute(select(execution_hours).where(mine))
+    }
+    for hour, found in before.items():
+        told = asdict(found + added[hour])
+        con.execute(update(execution_hours).where(h.account_id == account, h.hour == hour).values(told))
+    new = [{"account_id": account, "hour": hour, **asdict(each)} for hour, each in added.items() if hour not in before]
+    if new:
+        con.execute(sa.insert(execution_hours), new)
 
 
 def _unended(con: Connection, account: str) -> list[float]:

@@ -53,6 +53,16 @@ class Execution:
     trigger_id: str | None
     trigger_name: str | None
     workflow_id: str | None
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What an attempt ran, as a text in the language of its engine."""
+
+    attempt: int
+    engine: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +221,14 @@ def report(con: Connection, principal: Principal, job_id: str, execution_id: str
     return told
 
 
+def script(con: Connection, principal: Principal, job_id: str, execution_id: str) -> Script | None:
+    """What the last attempt ran; None before one has begun. Raises NotFound."""
+    get(con, principal, job_id, execution_id)
+    s = tables.scripts.c
+    found = con.execute(select(s.attempt, s.engine, s.text).where(s.execution_id == execution_id)).first()
+    return None if found is None else Script(*found)
+
+
 def log(
     con: Connection, principal: Principal, job_id: str, execution_id: str, *, after: int, limit: int
 ) -> tuple[LogChunk, ...]:
@@ -237,7 +255,8 @@ def _of(principal: Principal, job_id: str) -> Select[Any]:
 
 def _execution(row: Row[Any]) -> Execution:
     moments = {name: moment(getattr(row, name)) for name in _MOMENTS}
-    return Execution(**{**row._mapping, **moments, "condition": Condition.of(row.condition)})
+    read = {"condition": Condition.of(row.condition), "warnings": tuple(row.warnings or ())}
+    return Execution(**{**row._mapping, **moments, **read})
 
 
 def _parameters(sent: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, str]:

@@ -152,6 +152,8 @@ executions = Table(
     _json("state"),
     _json("failure"),
     _json("report"),
+    # What went wrong beside the run, such as a log that could not be written: a list of texts.
+    _json("warnings"),
     Column("trigger_id", Text),
     Column("trigger_name", Text),
     Column("workflow_id", Text),
@@ -213,6 +215,17 @@ log_chunks = Table(
     Column("text", Text, nullable=False),
     Index("ix_log_chunks_of_execution", "execution_id", "id"),
     sqlite_autoincrement=True,
+)
+
+# What the last attempt ran, as a text for people in the language of its engine.
+scripts = Table(
+    "scripts",
+    METADATA,
+    Column("execution_id", Text, ForeignKey("executions.execution_id"), primary_key=True),
+    _account(),
+    Column("attempt", Integer, nullable=False),
+    Column("engine", Text, nullable=False),
+    Column("text", Text, nullable=False),
 )
 
 access_keys = Table(

@@ -49,7 +49,8 @@ class Attempt:
         self._begun = begun
         self._ended = ended
         self._lease = settings["lease_seconds"]
-        self._inbox: SimpleQueue[told.Event | lines.Log | lines.Progress] = SimpleQueue()
+        self._inbox: SimpleQueue[told.Event | lines.Log | lines.Script | lines.Progress] = SimpleQueue()
+        self._script: lines.Script | None = None  # as long as it is not written
         self._unwritten: list[str] = []
         self._written_at = begun
         self._at = ""
@@ -108,7 +109,7 @@ class Attempt:
                 self.post(told.Reported(at, report, light=light))
             case Gone(code):
                 self.post(told.ChildGone(at, code))
-            case lines.Log() | lines.Progress():
+            case lines.Log() | lines.Script() | lines.Progress():
                 self._inbox.put(line)
             case lines.Ready():
                 pass
@@ -120,6 +121,9 @@ class Attempt:
                 case lines.Log(text):
                     self._unwritten.append(text)
                     event: told.Event = told.Tick(self._clock.seconds())
+                case lines.Script() as script:
+                    self._script = script
+                    event = told.Tick(self._clock.seconds())
                 case lines.Progress(_, at):
                     self._moved(at)
                     event = told.Tick(self._clock.seconds())
@@ -133,7 +137,7 @@ class Attempt:
             if self._unwritten and self._clock.seconds() - self._written_at >= _LOG_EVERY:
                 self._write_log()
 
-    def _next(self) -> told.Event | lines.Log | lines.Progress:
+    def _next(self) -> told.Event | lines.Log | lines.Script | lines.Progress:
         try:
             return self._inbox.get(timeout=_EVERY)
         except Empty:
@@ -207,6 +211,7 @@ class Attempt:
         except DatabaseFailed:
             return  # it is written later, with what comes then
         self._unwritten.clear()
+        self._script = None
         self._written_at = self._clock.seconds()
 
     def _note_child(self, con: Connection, now: float) -> None:
@@ -214,6 +219,9 @@ class Attempt:
             self._pid = 0
 
     def _append_log(self, con: Connection, now: float) -> None:
+        if self._script is not None:
+            engine, text = self._script.engine, self._script.text
+            queue.keep_script(con, self.token, engine=engine, text=text, now=now)
         if self._unwritten:
             queue.append_log(con, self.token, "".join(f"{text}\n" for text in self._unwritten), now=now)
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, insert, literal, select, update
 
 from headrace.db.tables import attempts, executions, job_revisions, jobs, log_chunks, outbox
-from headrace.execution import states
+from headrace.execution import states, traces
 from headrace.execution.states import Ended, Status
 
 Json = Mapping[str, Any]
@@ -172,7 +172,9 @@ def finish(con: Connection, token: str, outcome: Outcome, *, now: float) -> Stat
         values["executor_num"] = outcome.executor_num
     delay = states.retry_delay(held.errors)
     if status == "READY":
-        _note(con, held, f"attempt {held.attempt} failed; the next one begins in {delay:g} s at the earliest", now)
+        traces.note(
+            con, held, f"attempt {held.attempt} failed; the next one begins in {delay:g} s at the earliest", now
+        )
     _leave(con, held, status, now=now, outcome=outcome.status, delay=delay, failure=failure, values=values)
     return status
 
@@ -185,7 +187,7 @@ def put_back(con: Connection, token: str, *, cause: str, delay: float, now: floa
     cancelled = held.cancel_requested_at is not None
     status: Status = "CANCELED" if cancelled else "READY"
     failure = _cancelled("it was cancelled") if cancelled else {"code": "put-back", "message": cause}
-    _note(con, held, f"attempt {held.attempt} was given up: {cause}", now)
+    traces.note(con, held, f"attempt {held.attempt} was given up: {cause}", now)
     values = {"failure": failure if cancelled else None}
     _leave(con, held, status, now=now, outcome="PUT_BACK", delay=delay, failure=failure, values=values)
     return status
@@ -208,6 +210,7 @@ def cancel(con: Connection, execution_id: str, *, now: float) -> bool:
         values["cancel_requested_at"] = now
     if found.status == "READY":
         values |= {"status": "CANCELED", "ended_at": now, "failure": _cancelled("it was cancelled while it waited")}
+        traces.note(con, found, "it was cancelled while it waited", now)
         _tell(con, found, "CANCELED", now)
     if values:
         con.execute(update(executions).where(this, executions.c.status == found.status).values(values))
@@ -227,7 +230,27 @@ def append_log(con: Connection, token: str, text: str, *, now: float) -> bool:
     held = _locked(con, token, now)
     if held is None:
         return False
-    _append(con, held, text, now)
+    traces.append(con, held, text, now)
+    return True
+
+
+def keep_script(con: Connection, token: str, *, engine: str, text: str, now: float) -> bool:
+    """Keep what the attempt runs in place of what an earlier one ran, as long as the lease holds."""
+    held = _locked(con, token, now)
+    if held is None:
+        return False
+    traces.keep_script(con, held, engine=engine, text=text)
+    return True
+
+
+def warn(con: Connection, execution_id: str, text: str, *, now: float) -> bool:
+    """Tell what went wrong beside a run, in its log too. False when that is told already, or there is no such run."""
+    held = con.execute(_lock(select(executions).where(executions.c.execution_id == execution_id))).first()
+    if held is None or text in (held.warnings or ()):
+        return False
+    told = [*(held.warnings or ()), text]
+    con.execute(update(executions).where(executions.c.execution_id == execution_id).values(warnings=told))
+    traces.note(con, held, f"warning: {text}", now)
     return True
 
 
@@ -359,19 +382,7 @@ def _rescued(con: Connection, lost: Row[Any], now: float) -> Rescued:
 def _lost(con: Connection, lost: Row[Any], failure: Json, now: float) -> Status:
     status = states.after_loss(lost.losses, cancelled=lost.cancel_requested_at is not None)
     ended = _cancelled("it was cancelled, and its process was lost") if status == "CANCELED" else failure
-    _note(con, lost, failure["message"], now)
+    traces.note(con, lost, failure["message"], now)
     values = {"losses": lost.losses + 1, "failure": None if status == "READY" else ended}
     _leave(con, lost, status, now=now, outcome="LOST", delay=0.0, failure=failure, values=values)
     return status
-
-
-def _note(con: Connection, held: Row[Any], text: str, now: float) -> None:
-    """A line of our own in the log: a cause is always visible there."""
-    _append(con, held, f"headrace: {text}\n", now)
-
-
-def _append(con: Connection, held: Row[Any], text: str, now: float) -> None:
-    # Neither database keeps every text that a program may print.
-    clean = text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
-    of = {"account_id": held.account_id, "execution_id": held.execution_id, "attempt": held.attempt}
-    con.execute(insert(log_chunks).values(**of, at=now, text=clean))

@@ -1,11 +1,11 @@
-"""What takes events out of the outbox: a loop for each consumer, woken when something ends in this process.
+"""What takes events out of the outbox: a loop for each consumer, which looks twice a second.
 
-Several servers may run the same loops. What others have ended is seen at the next look, twice a second.
+The loops of what changes our database alone are woken at once when something ends in this process: others wait for what
+they do. Work elsewhere may come a moment later, several events at a time. Several servers may run the same loops.
 """
 
-import sys
+import logging
 import threading
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -15,6 +15,8 @@ from headrace.core import outbox
 from headrace.core.outbox import Event
 from headrace.db import Connection, Database
 from headrace.errors import DatabaseFailed, HeadraceError
+
+log = logging.getLogger(__name__)
 
 _POLL = 0.5
 _LOOKS_WHILE_HELD = 3
@@ -64,7 +66,8 @@ class Outbox:
     def wake(self) -> None:
         """Look now: something has ended."""
         for loop in self._loops:
-            loop.wake()
+            if isinstance(loop, _InsideLoop):
+                loop.wake()
 
     def stop(self, *, patience: float) -> None:
         """Do what waits, for so many seconds at most, and end. What is left stays in the outbox."""
@@ -114,9 +117,9 @@ class _Loop:
         try:
             return self._look()
         except DatabaseFailed as error:
-            print(f"headrace: {error}", file=sys.stderr)
-        except Exception:  # noqa: BLE001 - see above
-            traceback.print_exc()
+            log.warning("%s", error)
+        except Exception:
+            log.exception("a fault of ours")
         return False
 
     def _is_waiting(self) -> bool:
@@ -231,9 +234,9 @@ class _OutsideLoop(_Loop):
 def _told(name: str, error: Exception) -> None:
     """Errors of ours say all there is to say; others are faults."""
     if isinstance(error, HeadraceError):
-        print(f"headrace: {name}: {error}", file=sys.stderr)
+        log.warning("%s: %s", name, error)
     else:
-        traceback.print_exception(error)
+        log.error("%s: a fault of ours", name, exc_info=error)
 
 
 def _shown(error: Exception) -> str:

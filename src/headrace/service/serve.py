@@ -14,6 +14,7 @@ from typing import Any
 from headrace.auth.secrets import Secrets, load_secrets
 from headrace.clock import Clock, SystemClock
 from headrace.core import workflow_advance
+from headrace.core.retention import Kept
 from headrace.db import Database
 from headrace.db.holding import holding
 from headrace.errors import SettingInvalid
@@ -23,7 +24,9 @@ from headrace.execution.worker import Worker
 from headrace.service import journal, tls
 from headrace.service.issuing import issue_first
 from headrace.service.listening import App, Message, Send, address, answering, listening, telling
+from headrace.service.objects import Objects
 from headrace.service.outbox import Inside, Outbox, Outside
+from headrace.service.retention import Retention
 from headrace.service.scheduler import Scheduler
 from headrace.settings import Settings
 from headrace.stores.access import storages
@@ -44,6 +47,8 @@ def serve(settings: Settings, create_app: CreateApp) -> None:
         _stopping() as stopping,
     ):
         secrets = load_secrets(settings.data, settings["secret_key"])
+        if not settings["storage"] and not storages(settings).known:
+            settings.storage.mkdir(parents=True, exist_ok=True)
         _announce(issue_first(database, secrets, data=settings.data, now=clock.now()))
         figures = Figures()
         with _working(database, settings, clock, figures) as wake:
@@ -154,7 +159,8 @@ def _stopping() -> Iterator[threading.Event]:
 def _working(database: Database, settings: Settings, clock: Clock, figures: Figures) -> Iterator[Callable[[], None]]:
     """A worker, what follows from its ends, and what starts triggers; gives what makes all of them look at once."""
     name = f"{socket.gethostname()}:{os.getpid()}"
-    outbox = Outbox(database, _consumers(), clock=clock, hold=settings["lease_seconds"])
+    objects = Objects(database, settings, clock=clock, worker=name)
+    outbox = Outbox(database, _consumers(objects), clock=clock, hold=settings["lease_seconds"])
     worker = Worker(database, settings, clock=clock, name=name, figures=figures, ended=outbox.wake)
     scheduler = Scheduler(database, fired=outbox.wake)
 
@@ -166,14 +172,20 @@ def _working(database: Database, settings: Settings, clock: Clock, figures: Figu
     worker.start()
     outbox.start(worker.wake)
     scheduler.start()
+    objects.start()
+    days, most, audit_days = (settings[f"keep_{name}"] for name in ("days", "executions", "audit_days"))
+    retention = Retention(database, Kept(days=days, of_a_job=most, audit_days=audit_days))
+    retention.start()
     try:
         yield wake
     finally:
         scheduler.stop()
         worker.stop(patience=settings["grace_seconds"])
+        objects.stop()
+        retention.stop()
         outbox.stop(patience=settings["grace_seconds"])
 
 
-def _consumers() -> tuple[Inside | Outside, ...]:
+def _consumers(objects: Objects) -> tuple[Inside | Outside, ...]:
     """What hears of events: each by the name that stands in `execution.queue.CONSUMERS`, or wherever events are put."""
-    return (Inside(OF_WORKFLOWS, workflow_advance.heard),)
+    return (Inside(OF_WORKFLOWS, workflow_advance.heard), Outside("objects", objects.end))

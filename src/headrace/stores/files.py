@@ -1,8 +1,8 @@
 """A folder of buckets that behaves like object storage: `root/<bucket>/<key>`.
 
-Buckets are folders that somebody made; we never make one. Below a bucket a symbolic link may stand only for a file of
-the same bucket: a folder that has two names would have two claims and two sets of commit records. What the store
-needs for itself lies in `root/.headrace`.
+Buckets are folders that somebody made; of itself the store makes none. Below a bucket a symbolic link may stand only
+for a file of the same bucket: a folder that has two names would have two claims and two sets of commit records. What
+the store needs for itself lies in `root/.headrace`.
 """
 
 import errno
@@ -39,6 +39,13 @@ class FolderStore:
         self._shared = shared
         self._clock = clock
         self._settling: dict[str, Settling] = {}
+
+    def make(self, bucket: str) -> None:
+        """Make a folder for a bucket; one that is there is passed over."""
+        check_bucket(bucket)
+        with told(bucket):
+            Path(self._root, bucket).mkdir(exist_ok=True)
+            _sync(self._root)
 
     def listing(self, bucket: str, prefix: str) -> Listing:
         """The object of exactly this name, or all data under `prefix/`; nothing there is no error."""

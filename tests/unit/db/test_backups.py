@@ -9,7 +9,7 @@ from sqlalchemy import insert, select
 from headrace.db import Database
 from headrace.db.backups import BackupFailed, backup, restore
 from headrace.db.holding import DatabaseHeld, alone, holding, is_held
-from headrace.db.tables import accounts
+from headrace.db.tables import VERSION, accounts
 from headrace.errors import SchemaMismatch
 from tests.support.databases import sqlite
 
@@ -40,7 +40,7 @@ def test_a_backup_holds_what_was_committed_and_not_what_is_under_way(tmp_path: P
     assert file.name == "headrace-20261127T090000Z.db"
     assert file.stat().st_mode & 0o777 == 0o600
     other = empty(tmp_path / "other")
-    assert restore(other, file, force=False, used=False) == "0002"
+    assert restore(other, file, force=False, used=False) == VERSION
     assert names(other) == ["kept"]
     other.dispose()
 

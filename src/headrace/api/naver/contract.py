@@ -34,6 +34,7 @@ _ANSWERS: dict[str, type[BaseModel] | None] = {
     "cancelJobExecution": None,
     "getJobExecutionLog": m.LogAnswer,
     "getJobExecutionReport": m.ReportAnswer,
+    "getJobExecutionScript": m.ScriptAnswer,
     "getWorkflows": w.WorkflowList,
     "getWorkflow": w.WorkflowAnswer,
     "createWorkflow": w.WorkflowAnswer,

@@ -76,6 +76,7 @@ class ExecutionAnswer(Wire):
     parsed_parameters: dict[str, str] | list[str]
     type: Literal["JOB", "WORKFLOW"]
     failure: dict[str, Any] | None = None
+    warnings: list[str] | None = None
 
 
 class JobList(Wire):
@@ -123,7 +124,18 @@ class ReportAnswer(Wire):
     job_revision: int
     attempts: list[dict[str, Any]]
     failure: dict[str, Any] | None
+    warnings: list[str]
     report: dict[str, Any] | None
+
+
+class ScriptAnswer(Wire):
+    """What the last attempt ran, in the language of its engine; all three are null before one has begun."""
+
+    job_execution_id: str
+    status: ExecutionStatus
+    attempt: int | None
+    engine: str | None
+    script: str | None
 
 
 class TriggerRow(Wire):

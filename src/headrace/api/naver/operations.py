@@ -1,7 +1,7 @@
 """The operations of the API, once: the gateway finds them here, the routes are made from it.
 
-Names are those of the newest documentation. What the documentation does not have is ours: cancel, log and report of an
-execution, changes of a trigger.
+Names are those of the newest documentation. What the documentation does not have is ours: cancel, log, report and script of
+an execution, changes of a trigger.
 """
 
 import re
@@ -36,6 +36,7 @@ BUILT = (
     Operation("cancelJobExecution", "POST", f"{RUN}/cancel", "Change/cancelJobExecution"),
     Operation("getJobExecutionLog", "GET", f"{RUN}/log", "View/getJobExecutionDetail"),
     Operation("getJobExecutionReport", "GET", f"{RUN}/report", "View/getJobExecutionDetail"),
+    Operation("getJobExecutionScript", "GET", f"{RUN}/script", "View/getJobExecutionDetail"),
     Operation("getWorkflows", "GET", WORKFLOWS, "View/getWorkflowList"),
     Operation("createWorkflow", "POST", WORKFLOWS, "Change/createWorkflow"),
     Operation("getWorkflow", "GET", WORKFLOW, "View/getWorkflowDetail"),

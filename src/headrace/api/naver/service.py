@@ -26,6 +26,7 @@ ENDPOINTS: dict[str, Callable[..., Response]] = {
     "cancelJobExecution": executions.cancel_job_execution,
     "getJobExecutionLog": executions.get_job_execution_log,
     "getJobExecutionReport": executions.get_job_execution_report,
+    "getJobExecutionScript": executions.get_job_execution_script,
     "getWorkflows": workflows.get_workflows,
     "getWorkflow": workflows.get_workflow,
     "createWorkflow": workflows.create_workflow,
