@@ -1,4 +1,4 @@
-"""Removes what is not kept for ever, a small batch at a time, and sums up what it counted. Several servers may do so."""
+"""Removes what is not kept for ever, a small batch at a time, and sums up what was counted. Several servers may."""
 
 import logging
 import threading
