@@ -100,7 +100,7 @@ def answering(app: App, certificate: Certificate | None, stopping: threading.Eve
     def answer(listener: socket.socket) -> None:
         if certificate is not None and config.ssl is not None:
             reload = partial(_reload, config.ssl, certificate)
-            signal.signal(signal.SIGHUP, lambda number, frame: reload())
+            signal.signal(signal.SIGHUP, lambda *_: reload())
         threading.Thread(target=stop, name="stop", daemon=True).start()
         server.run(sockets=[listener])
 
