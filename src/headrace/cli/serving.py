@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Literal
 
 from headrace.auth.principal import Role
@@ -10,11 +9,8 @@ from headrace.clock import SystemClock
 from headrace.core import keys
 from headrace.core.keys import AccessKey
 from headrace.db import Database
-from headrace.service import doctor, keeping
 from headrace.service import serve as service
-from headrace.service.findings import Finding
 from headrace.service.issuing import ACCOUNT, Issued, issue
-from headrace.service.keeping import Restored
 from headrace.settings import Settings
 
 ROLES: tuple[Role, ...] = ("manager", "viewer")
@@ -37,21 +33,6 @@ def upgrade(settings: Settings) -> None:
     """Bring the database to this program's version."""
     with service.database_of(settings) as database:
         database.upgrade()
-
-
-def findings(settings: Settings) -> tuple[Finding, ...]:
-    """What the doctor finds."""
-    return tuple(doctor.findings(settings))
-
-
-def backup(settings: Settings, to: Path) -> Path:
-    """Write a backup; gives its file."""
-    return keeping.backup(settings, to)
-
-
-def restore(settings: Settings, file: Path, *, force: bool) -> Restored:
-    """Bring a backup back."""
-    return keeping.restore(settings, file, force=force)
 
 
 def create_key(settings: Settings, name: str, role: Role) -> Issued:
