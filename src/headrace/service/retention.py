@@ -1,4 +1,4 @@
-"""Removes what is not kept for ever, a small batch at a time, and sums up what was counted. Several servers may."""
+"""Removes what is not kept for ever, a little at a time, and sums up hours that are over. Several servers may do so."""
 
 import logging
 import threading
