@@ -34,10 +34,14 @@ HEAVY_HOMES: dict[str, tuple[str, ...]] = {
     # Commands that need no server load neither the use cases over its tables nor its queue.
     "sqlalchemy": (
         "headrace.db",
+        "headrace.core.audit",
         "headrace.core.conditions",
         "headrace.core.executions",
         "headrace.core.jobs",
         "headrace.core.keys",
+        "headrace.core.repeats",
+        "headrace.core.revisions",
+        "headrace.core.rights",
         "headrace.execution.queue",
     ),
     "sqlglot": ("headrace.sqltext", "headrace.engines.sql"),

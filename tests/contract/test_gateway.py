@@ -51,7 +51,7 @@ def test_every_route_refuses_a_stale_clock_and_a_revoked_key(server: Server, ope
 @every_route
 def test_a_viewer_may_look_and_not_write(server: Server, operation: Operation) -> None:
     answer = server.ask(operation.method, path(operation), role="viewer")
-    if operation.action.startswith("Change/"):
+    if operation.action.startswith("Change/") or operation.name == "getAuditList":
         assert (answer.status_code, answer.json()["error"]["errorCode"]) == (401, "210")
     else:
         assert answer.status_code in (200, 400, 404, 501)
@@ -132,11 +132,14 @@ BAD_BODIES = [
 ]
 
 
+_WITHOUT_BODY = ("cancelJobExecution", "restoreJobRevision")
+
+
 @pytest.mark.parametrize("body", BAD_BODIES, ids=lambda body: repr(body[:40]))
 def test_a_bad_body_is_a_bad_parameter_and_never_a_failure_of_the_server(server: Server, body: bytes) -> None:
     job = server.made()["jobId"]
     for operation in BUILT:
-        if operation.method not in ("POST", "PUT", "PATCH") or "cancel" in operation.path:
+        if operation.method not in ("POST", "PUT", "PATCH") or operation.name in _WITHOUT_BODY:
             continue
         answer = server.ask(operation.method, operation.path.replace("{jobId}", job), body)
         # An execution needs no body, and what it does not know of one it only names.

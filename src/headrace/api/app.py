@@ -24,11 +24,12 @@ from headrace.core import keys
 from headrace.db.session import Database
 from headrace.errors import DatabaseFailed, SchemaMismatch
 from headrace.settings import Settings, parse_size
+from headrace.stores.access import mapped_nrns
 
 
 def create_app(database: Database, settings: Settings, *, clock: Clock, secrets: Secrets) -> FastAPI:
     """The whole API over one database; it starts nothing and reads nothing until it is asked."""
-    server = Server(database, clock)
+    server = Server(database, clock, settings, frozenset(mapped_nrns(settings)))
     app = FastAPI(title="Headrace", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
     app.add_api_route("/livez", livez, methods=["GET"])
     app.add_api_route("/readyz", partial(readyz, database), methods=["GET"])

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from headrace.auth.principal import Principal
-from headrace.core import conditions, jobs
+from headrace.core import conditions, jobs, rights
 from headrace.core.conditions import Condition
 from headrace.core.jobs import moment
 from headrace.core.paging import Page
@@ -21,6 +21,7 @@ from headrace.execution.queue import LogChunk, Submission
 from headrace.execution.states import Status
 from headrace.ids import new_id
 from headrace.parameters import resolve
+from headrace.stores.grants import EVERYTHING
 
 # The name of a console log tells the moment in the vendor's zone; clients take it apart.
 _LOG_ZONE = timedelta(hours=9)
@@ -82,7 +83,8 @@ def create(
 ) -> Execution:
     """Put a run of a job into the queue, with the job's condition where none is given.
 
-    Raises NotFound, BadState for a job that can't be run as it is, and BadParameter with every problem.
+    Raises NotFound, BadState for a job that can't be run as it is, BadParameter with every problem, and NotGranted
+    when the caller's jobs may not touch what this run would.
     """
     for kind, given in (("trigger", trigger_id), ("workflow", workflow_id)):
         if given is not None:
@@ -92,9 +94,8 @@ def create(
         raise BadState(f"the job is {row.status}", hint="only a job that is RUNNABLE can be executed")
     sent = jobs.definition(con, principal, job_id, revision=row.revision)
     execution_id = new_id()
-    of_run = conditions.merged(Condition.of(row.condition), condition or {})
-    at_log = (now + _LOG_ZONE).strftime("%Y-%m-%dT%H:%M:%S")
-    of_run = replace(of_run, console_log_path=f"{of_run.log_path}console/{job_id}/{execution_id}_{at_log}.log")
+    of_run = _condition(row, condition or {}, execution_id, now)
+    rights.refuse_condition(con, principal, of_run, at=now.timestamp())
     submission = Submission(
         execution_id=execution_id,
         account_id=principal.account_id,
@@ -102,10 +103,12 @@ def create(
         job_name=row.name,
         job_revision=row.revision,
         condition=of_run.as_json(),
-        parameters=_parameters(sent, parameters or {}),
+        parameters=_parameters(principal, sent, parameters or {}),
         priority=row.priority,
         max_attempts=row.retries + 1,
         created_at=now.timestamp(),
+        requested_by=principal.access_key or None,
+        grants=None if principal.data == EVERYTHING else principal.data.as_json(),
     )
     queue.submit(con, submission)
     return get(con, principal, job_id, execution_id)
@@ -176,8 +179,18 @@ def _execution(row: Row[Any]) -> Execution:
     return Execution(**{**row._mapping, **moments, "condition": Condition.of(row.condition)})
 
 
-def _parameters(sent: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, str]:
-    """The value of each parameter that the job declares. Raises BadParameter when the job means nothing with them."""
+def _condition(row: Row[Any], sent: Mapping[str, Any], execution_id: str, now: datetime) -> Condition:
+    """The condition of one run, with the place of its log."""
+    of_run = conditions.merged(Condition.of(row.condition), sent)
+    at_log = (now + _LOG_ZONE).strftime("%Y-%m-%dT%H:%M:%S")
+    return replace(of_run, console_log_path=f"{of_run.log_path}console/{row.job_id}/{execution_id}_{at_log}.log")
+
+
+def _parameters(principal: Principal, sent: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, str]:
+    """The value of each parameter that the job declares.
+
+    Raises BadParameter when the job means nothing with them, and NotGranted for what it would touch.
+    """
     texts = {name: str(value) for name, value in given.items() if _is_value(value)}
     wrong = [name for name in given if name not in texts]
     if wrong:
@@ -185,9 +198,10 @@ def _parameters(sent: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, 
         raise BadParameter(Problem("bad-parameter", told, field=f"parameters.{name}") for name in wrong)
     definition = of(sent)
     try:
-        definition.plan(texts)
+        plan = definition.plan(texts)
     except JobInvalid as error:
         raise BadParameter(error.problems) from None
+    rights.refuse_plan(principal.data, plan)
     return resolve(definition.body.parameters, texts)[0]
 
 

@@ -40,6 +40,8 @@ class Submission:
     trigger_id: str | None = None
     trigger_name: str | None = None
     workflow_id: str | None = None
+    requested_by: str | None = None
+    grants: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Claimed:
     parameters: Json
     condition: Json
     deadline: float | None
+    grants: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)

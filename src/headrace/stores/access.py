@@ -87,6 +87,12 @@ def job_access(storages: Storages, places: Iterable[tuple[str, str]], *, nrn: st
     return JobAccess(storages, regions, nrn)
 
 
+def mapped_nrns(settings: Settings) -> tuple[str, ...]:
+    """Every `nrn` that has credentials; with a folder as storage there are none to have."""
+    known = () if settings["storage"] else storages(settings).known
+    return tuple(nrn for each in known for nrn in each.nrns)
+
+
 def storages(settings: Settings) -> Storages:
     """The storages that the settings name: each table, and the `s3_` settings as the default one."""
     tables = [_storage(table) for table in settings.storages]

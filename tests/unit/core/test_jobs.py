@@ -216,9 +216,9 @@ def test_the_status_tells_of_runs_and_of_their_cancel(uses: Uses) -> None:
 
 
 def test_verify_keeps_nothing_and_tells_everything() -> None:
-    jobs.verify(sound())
+    jobs.verify(ALICE, sound())
     with pytest.raises(BadParameter):
-        jobs.verify(wrong())
+        jobs.verify(ALICE, wrong())
     with pytest.raises(BadParameter) as caught:
-        jobs.verify({})
+        jobs.verify(ALICE, {})
     assert faults(caught) == [("bad-field", "name"), ("bad-field", "nodes")]

@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 from headrace import __version__
 from headrace.api.gateway import Operation
 from headrace.api.naver import models as m
+from headrace.api.naver.audit import FILTERS as AUDIT_FILTERS
 from headrace.api.naver.operations import OPERATIONS, PLANNED
 from headrace.auth.signature_v2 import ACCESS_KEY, SIGNATURE, TIMESTAMP
 from headrace.definition import JobBody
@@ -32,17 +33,28 @@ _ANSWERS: dict[str, type[BaseModel] | None] = {
     "cancelJobExecution": None,
     "getJobExecutionLog": m.LogAnswer,
     "getJobExecutionReport": m.ReportAnswer,
+    "getJobRevisions": m.RevisionList,
+    "getJobRevision": m.RevisionAnswer,
+    "restoreJobRevision": m.JobAnswer,
+    "getAuditList": m.AuditList,
 }
 _BODIES: dict[str, type[BaseModel]] = {
     "createJob": JobBody,
-    "verifyJob": JobBody,
+    "verifyJob": m.VerifyBody,
     "updateJob": JobBody,
     "patchJob": JobBody,
     "createJobExecution": m.ExecuteBody,
     "updateJobExecutionConfig": m.ConditionBody,
 }
 _PAGED = (("page", "integer"), ("limit", "integer"))
+_CHECK = ("checkResources", "boolean")
 _QUERIES: dict[str, tuple[tuple[str, str], ...]] = {
+    "createJob": (_CHECK,),
+    "verifyJob": (_CHECK,),
+    "updateJob": (_CHECK,),
+    "patchJob": (_CHECK,),
+    "getJobRevisions": _PAGED,
+    "getAuditList": (*((name, "string") for name in AUDIT_FILTERS), *_PAGED),
     "getJobs": (("name", "string"), ("status", "string"), *_PAGED),
     "getJobExecutions": _PAGED,
     "createJobExecution": (("triggerId", "string"), ("workflowId", "string")),
@@ -90,12 +102,26 @@ def _operation(operation: Operation) -> Json:
 
 def _parameters(operation: Operation) -> list[Json]:
     inside = re.findall(r"\{(\w+)\}", operation.path)
-    in_path = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in inside]
+    in_path = [{"name": name, "in": "path", "required": True, "schema": _in_path(name)} for name in inside]
     in_query = [
         {"name": name, "in": "query", "schema": {"type": kind} | ({"minimum": 0} if kind == "integer" else {})}
         for name, kind in _QUERIES.get(operation.name, ())
     ]
-    return [*in_path, *in_query]
+    return [*in_path, *in_query, *(_HEADERS if operation.changes else ())]
+
+
+def _in_path(name: str) -> Json:
+    return {"type": "integer", "minimum": 1} if name == "revision" else {"type": "string"}
+
+
+_HEADERS = (
+    {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "A key of the caller's own for this change: sent again with it, it is answered again, not done.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    },
+)
 
 
 def _responses(operation: Operation, *, planned: bool) -> Json:

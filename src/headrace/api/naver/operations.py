@@ -1,6 +1,7 @@
 """The operations of the API, once: the gateway finds them here, the routes are made from it.
 
-Names are those of the newest documentation. What the documentation does not have (cancel, log, report) is ours.
+Names are those of the newest documentation. What the documentation does not have is ours: cancel,
+log and report of executions, revisions, the audit log.
 """
 
 import re
@@ -13,6 +14,8 @@ JOBS = "/api/v1/jobs"
 JOB = f"{JOBS}/{{jobId}}"
 RUNS = f"{JOB}/executions"
 RUN = f"{RUNS}/{{executionId}}"
+REVISIONS = f"{JOB}/revisions"
+REVISION = f"{REVISIONS}/{{revision}}"
 WORKFLOWS = "/api/v1/workflows"
 WORKFLOW = f"{WORKFLOWS}/{{workflowId}}"
 TRIGGERS = "/api/v1/triggers"
@@ -34,6 +37,10 @@ BUILT = (
     Operation("cancelJobExecution", "POST", f"{RUN}/cancel", "Change/cancelJobExecution"),
     Operation("getJobExecutionLog", "GET", f"{RUN}/log", "View/getJobExecutionDetail"),
     Operation("getJobExecutionReport", "GET", f"{RUN}/report", "View/getJobExecutionDetail"),
+    Operation("getJobRevisions", "GET", REVISIONS, "View/getJobRevisionList"),
+    Operation("getJobRevision", "GET", REVISION, "View/getJobRevisionDetail"),
+    Operation("restoreJobRevision", "POST", f"{REVISION}/restore", "Change/restoreJobRevision"),
+    Operation("getAuditList", "GET", "/api/v1/audit", "View/getAuditList"),
 )
 
 PLANNED = (
