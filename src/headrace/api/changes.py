@@ -68,7 +68,7 @@ def noted(con: Connection, call: Call, deed: Deed) -> None:
 
 
 def _write_denied(con: Connection, call: Call, reason: str) -> None:
-    resource = call.target.partition("?")[0].removeprefix(_PREFIX)
+    resource = call.target.partition("?")[0].partition(_PREFIX)[2]
     noted(con, call, Deed(call.operation.action, resource, "denied", {"reason": reason[:_MOST_SIGNS]}))
 
 

@@ -2,15 +2,20 @@
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
 from headrace import __version__
-from headrace.errors import HeadraceError, JobInvalid
+from headrace.cli.audit import audit
+from headrace.cli.keys import keys
+from headrace.cli.manner import AsJson, Params, Set, sent
+from headrace.cli.manner import pairs as _pairs
+from headrace.cli.manner import print_json as _print_json
+from headrace.cli.manner import settings_of as _settings
+from headrace.cli.manner import told as _told
+from headrace.errors import JobInvalid
 
 app = typer.Typer(
     name="headrace",
@@ -20,18 +25,15 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-keys = typer.Typer(help="Make, list and revoke access keys.", no_args_is_help=True)
 database = typer.Typer(help="The server's own database.", no_args_is_help=True)
+app.add_typer(audit, name="audit")
 app.add_typer(keys, name="keys")
 app.add_typer(database, name="db")
 
 Job = Annotated[
     Path, typer.Argument(metavar="JOB", help="The job: a createJob body as JSON; - reads it from standard input.")
 ]
-Params = Annotated[list[str] | None, typer.Option("--param", "-p", help="A parameter of the job, NAME=VALUE.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Storage = Annotated[str | None, typer.Option(help="The folder of buckets.")]
-Set = Annotated[list[str] | None, typer.Option("--set", help="Any setting, NAME=VALUE; see `headrace settings`.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -184,53 +186,6 @@ def worker(storage: Storage = None, set_: Set = None) -> None:
         serving.work(_settings(set_, storage=storage))
 
 
-@keys.command("create")
-def create_key(
-    name: Annotated[str, typer.Option(help="Whom or what the key is for.")],
-    role: Annotated[str, typer.Option(help="manager or viewer.")] = "manager",
-    set_: Set = None,
-    as_json: AsJson = False,
-) -> None:
-    """Make an access key, and print it with its secret, which is shown only now."""
-    from headrace.cli import serving
-
-    with _told(as_json):
-        known = next((each for each in serving.ROLES if each == role), None)
-        if known is None:
-            raise typer.BadParameter("manager or viewer", param_hint="--role")
-        issued = serving.create_key(_settings(set_), name, known)
-    if as_json:
-        _print_json({"accessKey": issued.access_key, "secretKey": issued.secret})
-    else:
-        print(f"access key: {issued.access_key}\nsecret key: {issued.secret}")
-
-
-@keys.command("list")
-def list_keys(set_: Set = None, as_json: AsJson = False) -> None:
-    """List the access keys, without their secrets."""
-    from headrace.cli import serving, show
-
-    with _told(as_json):
-        found = serving.list_keys(_settings(set_))
-    rows = [(k.access_key, k.name, k.role, serving.state(k), f"{k.created_at:%Y-%m-%d}") for k in found]
-    headers = ("accessKey", "name", "role", "state", "created")
-    if as_json:
-        _print_json([dict(zip(headers, row, strict=True)) for row in rows])
-    else:
-        print(show.table(headers, rows))
-
-
-@keys.command("revoke")
-def revoke_key(
-    access_key: Annotated[str, typer.Argument(metavar="KEY", help="The access key.")], set_: Set = None
-) -> None:
-    """Let an access key open nothing from now on."""
-    from headrace.cli import serving
-
-    with _told(as_json=False):
-        serving.revoke_key(_settings(set_), access_key)
-
-
 @database.command("upgrade")
 def upgrade_database(set_: Set = None) -> None:
     """Make the tables of the server's database, or bring them to this version."""
@@ -243,62 +198,9 @@ def upgrade_database(set_: Set = None) -> None:
 def _definition(path: Path) -> Any:
     from headrace import definition
 
-    if str(path) == "-":
-        return definition.load(sys.stdin.buffer.read())
-    try:
-        return definition.load(path.read_bytes())
-    except OSError as error:
-        raise typer.BadParameter(f"{path}: {error.strerror}", param_hint="JOB") from None
-
-
-def _settings(assigned: list[str] | None, **flags: str | None) -> Any:
-    from headrace.settings import current_settings
-
-    given = {name: value for name, value in flags.items() if value is not None}
-    return current_settings({**_pairs(assigned, "--set"), **given})
-
-
-def _pairs(texts: list[str] | None, flag: str) -> dict[str, str]:
-    pairs = {}
-    for text in texts or ():
-        name, sign, value = text.partition("=")
-        if not sign or not name:
-            raise typer.BadParameter(f"{text!r} is not NAME=VALUE", param_hint=flag)
-        pairs[name] = value
-    return pairs
-
-
-@contextmanager
-def _told(as_json: bool) -> Iterator[None]:
-    """Errors as messages and exit codes: 2 for what the caller wrote wrong, 1 for what failed."""
-    try:
-        yield
-    except JobInvalid as error:
-        _tell_problems(error, as_json)
-    except HeadraceError as error:
-        if as_json:
-            _print_json(
-                {"status": "FAILED", "failure": {"code": error.code, "message": error.message, "hint": error.hint}}
-            )
-        print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(2 if error.code in ("setting-invalid", "unknown-node-type") else 1) from None
-
-
-def _tell_problems(error: JobInvalid, as_json: bool) -> NoReturn:
-    from headrace.cli import show
-
-    if as_json:
-        _print_json({"status": "INVALID", "problems": [problem.as_dict() for problem in error.problems]})
-    else:
-        print(f"the job has {show.counted(len(error.problems), 'problem')}:", file=sys.stderr)
-        print(show.problems(error.problems), file=sys.stderr)
-    raise typer.Exit(2) from None
+    return definition.load(sent(path, "JOB"))
 
 
 def _failure(failure: Any) -> str:
     place = f"node {failure.node!r} ({failure.node_id}): " if failure.node_id is not None else ""
     return f"{place}{failure.message}" + (f"; {failure.hint}" if failure.hint else "")
-
-
-def _print_json(value: object) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False))

@@ -1,6 +1,6 @@
 """Executions: asked for, read, cancelled; and what they logged and reported."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -83,8 +83,7 @@ def create(
 ) -> Execution:
     """Put a run of a job into the queue, with the job's condition where none is given.
 
-    Raises NotFound, BadState for a job that can't be run as it is, BadParameter with every problem, and NotGranted
-    when the caller's jobs may not touch what this run would.
+    Raises NotFound, BadState for a job that can't be run, BadParameter, and NotGranted for data that it would touch.
     """
     for kind, given in (("trigger", trigger_id), ("workflow", workflow_id)):
         if given is not None:
@@ -107,10 +106,8 @@ def create(
         priority=row.priority,
         max_attempts=row.retries + 1,
         created_at=now.timestamp(),
-        requested_by=principal.access_key or None,
-        grants=None if principal.data == EVERYTHING else principal.data.as_json(),
     )
-    queue.submit(con, submission)
+    queue.submit(con, replace(submission, **_rights(principal)))
     return get(con, principal, job_id, execution_id)
 
 
@@ -139,6 +136,14 @@ def cancel(con: Connection, principal: Principal, job_id: str, execution_id: str
     if not queue.cancel(con, execution_id, now=now.timestamp()):
         status = get(con, principal, job_id, execution_id).status
         raise BadState(f"the execution is {status}", hint="only one that waits or runs can be cancelled")
+
+
+def asked_by(con: Connection, principal: Principal, access_key: str) -> Sequence[tuple[str, str]]:
+    """The job and the id of each execution that a key asked for and that has not ended, the newest first."""
+    c = executions.c
+    active = and_(c.account_id == principal.account_id, c.status.in_(("READY", "RUNNING")))
+    wanted = select(c.job_id, c.execution_id).where(active, c.requested_by == access_key)
+    return [(job_id, execution_id) for job_id, execution_id in con.execute(wanted.order_by(c.created_at.desc()))]
 
 
 def report(con: Connection, principal: Principal, job_id: str, execution_id: str) -> Mapping[str, Any] | None:
@@ -177,6 +182,12 @@ def _of(principal: Principal, job_id: str) -> Select[Any]:
 def _execution(row: Row[Any]) -> Execution:
     moments = {name: moment(getattr(row, name)) for name in _MOMENTS}
     return Execution(**{**row._mapping, **moments, "condition": Condition.of(row.condition)})
+
+
+def _rights(principal: Principal) -> dict[str, Any]:
+    """Who asks, and which data the run may touch: what the key could do then counts whenever the run begins."""
+    grants = None if principal.data == EVERYTHING else principal.data.as_json()
+    return {"requested_by": principal.access_key or None, "grants": grants}
 
 
 def _condition(row: Row[Any], sent: Mapping[str, Any], execution_id: str, now: datetime) -> Condition:

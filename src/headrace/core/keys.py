@@ -83,6 +83,14 @@ def find(con: Connection, access_key: str) -> AccessKey | None:
     return None if found is None else _key(found)
 
 
+def get(con: Connection, access_key: str, *, account_id: str) -> AccessKey:
+    """A key of an account, also a revoked one. Raises NotFound."""
+    found = find(con, access_key)
+    if found is None or found.account_id != account_id:
+        raise NotFound("access key", access_key)
+    return found
+
+
 def list(con: Connection, account_id: str) -> tuple[AccessKey, ...]:
     """All keys of an account, the oldest first, the revoked ones too."""
     c = access_keys.c
@@ -91,11 +99,9 @@ def list(con: Connection, account_id: str) -> tuple[AccessKey, ...]:
 
 def revoke(con: Connection, access_key: str, *, account_id: str, now: datetime) -> None:
     """Let a key open nothing from now on. Raises NotFound; a key that is revoked stays so."""
-    this = and_(access_keys.c.account_id == account_id, access_keys.c.access_key == access_key)
-    if con.scalar(select(access_keys.c.access_key).where(this)) is None:
-        raise NotFound("access key", access_key)
-    still = access_keys.c.revoked_at.is_(None)
-    con.execute(update(access_keys).where(this, still).values(revoked_at=now.timestamp()))
+    get(con, access_key, account_id=account_id)
+    still = and_(access_keys.c.access_key == access_key, access_keys.c.revoked_at.is_(None))
+    con.execute(update(access_keys).where(still).values(revoked_at=now.timestamp()))
 
 
 def sealed_again(con: Connection, secrets: Secrets) -> int:

@@ -42,7 +42,7 @@ def serve(settings: Settings, create_app: CreateApp) -> None:
     clock = SystemClock()
     with _listening(settings) as listener, _database(settings) as database, _stopping() as stopping:
         secrets = load_secrets(settings.data, settings["secret_key"])
-        told = issue_first(database, secrets, data=settings.data, now=clock.now())
+        told = issue_first(database, secrets, settings, now=clock.now())
         with _working(database, settings, clock) as worker:
             app = Waking(create_app(database, settings, clock=clock, secrets=secrets), worker.wake)
             config = uvicorn.Config(

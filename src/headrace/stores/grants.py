@@ -67,7 +67,7 @@ def fault(grant: str) -> str:
         return ""
     bucket, _, prefix = grant.partition("/")
     if not bucket or not grant.isprintable():
-        return "is a bucket, or a bucket and a prefix like lake/raw"
+        return "is neither a bucket nor a bucket and a prefix like lake/raw"
     parts: Sequence[str] = prefix.removesuffix("/").split("/") if prefix else ()
     wrong = [part for part in parts if part in ("", ".", "..")]
     if wrong or ALL in prefix:
