@@ -38,24 +38,18 @@ def test_a_job_whose_resources_are_there_is_taken(server: Server, lake: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("sent", "error", "told"),
+    ("sent", "told"),
     [
-        (
-            copying() | {"nodes": [source(prefix="none"), target()]},
-            "resource-not-found",
-            "Node 'node 1' (1): bucket 'l",
-        ),
-        (copying() | {"nodes": [source(bucketName="none"), target()]}, "not-found", "Node 'node 1' (1): there"),
-        (copying() | {"nodes": [source(), target(bucketName="none")]}, "not-found", "Node 'node 9' (9): there"),
-        (copying(jobCondition={"logPath": "none/logs"}), "not-found", "JobCondition.logPath: there is no buc"),
+        (job(source(prefix="none"), target()), "Node 'node 1' (1): bucket 'lake' has no data"),
+        (job(source(bucketName="none"), target()), "Node 'node 1' (1): there is no bucket 'none'"),
+        (job(source(), target(bucketName="none")), "Node 'node 9' (9): there is no bucket 'none'"),
+        (copying(jobCondition={"logPath": "none/logs"}), "JobCondition.logPath: there is no bucket 'none'"),
     ],
 )
-def test_what_is_not_there_is_told_with_its_node(
-    server: Server, lake: Path, sent: dict[str, Any], error: str, told: str
-) -> None:
+def test_what_is_not_there_is_told_with_its_node(server: Server, lake: Path, sent: dict[str, Any], told: str) -> None:
     for path in (VERIFY, f"{JOBS}?checkResources=true"):
         answer = server.ask("POST", path, sent)
-        assert (answer.status_code, answer.json()["errorType"]) == (400, f"client-resource-{error}")
+        assert (answer.status_code, answer.json()["errorType"]) == (400, "client-resource-not-found")
         assert told in answer.json()["detail"]
     assert server.ask("GET", JOBS).json()["count"] == 0
     assert server.ask("POST", JOBS, sent).status_code == 201

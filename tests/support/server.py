@@ -67,10 +67,10 @@ class Server:
     signed: int = 0
 
     @classmethod
-    def start(cls, folder: Path, **flags: str) -> "Server":
-        """A server with fresh tables, that a manager and a viewer may use."""
+    def start(cls, folder: Path, *, url: str = "", **flags: str) -> "Server":
+        """A server with fresh tables, that a manager and a viewer may use; on SQLite unless an address is given."""
         clock = Hands()
-        database = Database.open(f"sqlite:///{folder / 'headrace.db'}", clock=clock)
+        database = Database.open(url or f"sqlite:///{folder / 'headrace.db'}", clock=clock)
         database.upgrade()
         settings = load_settings({"data": str(folder), **flags}, {}, folder)
         app = create_app(database, settings, clock=clock, secrets=SECRETS)

@@ -15,6 +15,7 @@ import httpx
 from headrace.auth.signature_v2 import ACCESS_KEY, SIGNATURE, TIMESTAMP, sign
 from tests.support.command import Place
 from tests.support.jobs import Json
+from tests.support.server import Key
 from tests.support.waiting import until
 
 ENDED = ("COMPLETED", "FAILED", "CANCELED")
@@ -82,8 +83,8 @@ class Served:
 
 
 @contextmanager
-def served(place: Place, **more: str) -> Iterator[Served]:
-    """A server over this place; killed at the end, if it has not ended by itself."""
+def served(place: Place, *, key: Key | None = None, **more: str) -> Iterator[Served]:
+    """A server over this place, asked with a key or its first one; killed if it has not ended by itself."""
     variables = {"HEADRACE_PORT": "0", "HEADRACE_WORKERS": "1", "HEADRACE_LEASE_SECONDS": "3", **more}
     process = place.start("serve", **variables)
     assert process.stderr is not None
@@ -95,8 +96,10 @@ def served(place: Place, **more: str) -> Iterator[Served]:
             assert line, f"the server ended: {process.wait()}"
             found = re.search(r"listens on (\S+)", line)
             url = found[1] if found else ""
-        words = (place.root / "first-key.txt").read_text().split()
-        yield Served(process, url, words[2], words[5])
+        if key is None:
+            words = (place.root / "first-key.txt").read_text().split()
+            key = Key(words[2], words[5])
+        yield Served(process, url, key.access_key, key.secret)
     finally:
         process.kill()
         process.wait()

@@ -115,9 +115,8 @@ class Child:
             wait=self._settings["writer_wait"],
             warnings=warnings,
         )
-        nrn = order.nrn or job.body.job_condition.nrn
         self._log(*(f"warning: {warning}" for warning in warnings))
-        with prepared(task, settings=self._settings, nrn=nrn, may_commit=self._ask) as run, self._watched(run):
+        with prepared(task, settings=self._settings, nrn=order.nrn, may_commit=self._ask) as run, self._watched(run):
             report = run.execute()
         self._log(*logs.ended(report))
         light = report.status == "COMPLETED" and not any(isinstance(op, Sql) for op in in_order(task.plan.sinks))
