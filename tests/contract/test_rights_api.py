@@ -144,8 +144,14 @@ def test_scripts_and_logs_go_only_where_the_key_may_write_or_to_their_usual_plac
     made = server.ask("POST", JOBS, job("in", "out", jobCondition={"logPath": "bucket/out/logs"}), role=own)
     assert made.status_code == 201, made.text
     at = f"{JOBS}/{made.json()['jobId']}"
-    for method, path in (("PUT", f"{at}/executions"), ("POST", f"{at}/executions"), ("PATCH", at)):
-        body = {"jobCondition": {"scriptPath": "bucket/in", "logPath": "others"}}
+    sound = job("in", "out")
+    for method, path in (
+        ("PUT", f"{at}/executions"),
+        ("POST", f"{at}/executions"),
+        ("PATCH", at),
+        ("POST", f"{JOBS}/verify"),
+    ):
+        body = sound | {"jobCondition": {"scriptPath": "bucket/in", "logPath": "others"}}
         answer = server.ask(method, path, body, role=own)
         assert answer.json()["errorType"] == "client-unauthorized", answer.text
         fields = [problem["field"] for problem in answer.json()["problems"]]

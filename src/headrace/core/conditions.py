@@ -1,6 +1,6 @@
 """How a job is run: the worker, the time it may take, the places of its script and logs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -67,7 +67,7 @@ def merged(stored: Condition, sent: object) -> Condition:
         read = _Sent.model_validate({"jobCondition": sent}).job_condition
     except ValidationError as error:
         raise BadParameter(field_problem(detail, None, "", "") for detail in error.errors()) from None
-    if wrong := [*_faults("scriptPath", read.script_path), *_faults("logPath", read.log_path)]:
+    if wrong := misplaced(read):
         raise BadParameter(wrong)
     changed = {name: getattr(read, name) for name in read.model_fields_set & set(_KEYS)}
     if "worker_type" in changed:
@@ -83,6 +83,11 @@ def place(path: str) -> tuple[str, str]:
     """The bucket and the folder of a place like `bucket/folder/`; the folder without a slash at its end."""
     bucket, _, folder = path.partition("/")
     return bucket, folder.removesuffix("/")
+
+
+def misplaced(sent: JobCondition) -> tuple[Problem, ...]:
+    """The places that can't be any."""
+    return (*_faults("scriptPath", sent.script_path), *_faults("logPath", sent.log_path))
 
 
 def _faults(field: str, path: str) -> Iterator[Problem]:
@@ -107,7 +112,18 @@ def default(con: Connection, account_id: str, *, at: float) -> Condition:
         with suppress(IntegrityError), con.begin_nested():  # somebody else may do the same just now
             con.execute(insert(accounts).values(account_id=account_id, **made))
         bucket = _bucket(con, account_id)
-    return Condition(script_path=f"{bucket}/scripts/", log_path=f"{bucket}/sparkHistoryLogs/")
+    places = _usual(bucket)
+    return Condition(script_path=places["script_path"], log_path=places["log_path"])
+
+
+def usual(con: Connection, account_id: str) -> Collection[str]:
+    """The places of the account's own bucket, where scripts and logs go by default; none before its first job."""
+    bucket = _bucket(con, account_id)
+    return () if bucket is None else _usual(bucket).values()
+
+
+def _usual(bucket: str | None) -> dict[str, str]:
+    return {"script_path": f"{bucket}/scripts/", "log_path": f"{bucket}/sparkHistoryLogs/"}
 
 
 def _bucket(con: Connection, account_id: str) -> str | None:

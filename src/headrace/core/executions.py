@@ -94,7 +94,7 @@ def create(
     sent = jobs.definition(con, principal, job_id, revision=row.revision)
     execution_id = new_id()
     of_run = _condition(row, condition or {}, execution_id, now)
-    rights.refuse_condition(con, principal, of_run, at=now.timestamp())
+    rights.refuse_condition(con, principal, of_run)
     submission = Submission(
         execution_id=execution_id,
         account_id=principal.account_id,

@@ -73,7 +73,7 @@ def create(con: Connection, principal: Principal, sent: Mapping[str, Any], *, no
     rights.refuse_data(principal, definition)
     standing = conditions.default(con, principal.account_id, at=at)
     condition = conditions.merged(standing, sent.get("jobCondition", {}))
-    rights.refuse_condition(con, principal, condition, at=at)
+    rights.refuse_condition(con, principal, condition)
     values = {
         "job_id": job_id,
         "account_id": principal.account_id,
@@ -192,15 +192,21 @@ def delete(con: Connection, principal: Principal, job_id: str, *, now: datetime)
     con.execute(sa.update(jobs).where(jobs.c.job_id == row.job_id).values(values))
 
 
-def verify(principal: Principal, sent: Mapping[str, Any]) -> None:
-    """Raises BadParameter with everything that is wrong with a job, which is not kept, else NotGranted."""
+def verify(con: Connection, principal: Principal, sent: Mapping[str, Any]) -> Condition:
+    """Raises BadParameter with everything that is wrong with a job, which is not kept, else NotGranted.
+
+    Gives what it says about how it is run.
+    """
     _refuse_missing(sent, "name", "nodes")
     read, problems = _read(sent)
     if problems:
         raise BadParameter(problems)
+    condition = conditions.merged(Condition(), sent.get("jobCondition", {}))
     # A key without grants of its own that may only look wants to know whether the job is sound, no more.
     if principal.grants is not None:
         rights.refuse_data(principal, read)
+        rights.refuse_condition(con, principal, condition)
+    return condition
 
 
 def over(job: Job, sent: Mapping[str, Any]) -> dict[str, Any]:
@@ -279,7 +285,7 @@ def _read(sent: Mapping[str, Any]) -> tuple[Definition, tuple[Problem, ...]]:
         problems.append(Problem("not-supported", "jobs of type SCRIPT can't be run yet", field="type"))
     if problems:
         raise BadParameter(problems)
-    return read, read.checked({})[0]
+    return read, (*conditions.misplaced(read.body.job_condition), *read.checked({})[0])
 
 
 def _unkept(body: JobBody) -> tuple[Problem, ...]:
@@ -330,7 +336,7 @@ def _change(
 ) -> None:
     """Write a job as its next revision. Raises NotGranted when the caller may not use what it names."""
     at, revision = now.timestamp(), row.revision + 1
-    rights.refuse_condition(con, principal, condition, at=at)
+    rights.refuse_condition(con, principal, condition)
     values = {**changed, "condition": condition.as_json(), "revision": revision, "updated_at": at}
     try:
         con.execute(sa.update(jobs).where(jobs.c.job_id == row.job_id).values(values))

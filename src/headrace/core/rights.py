@@ -58,22 +58,20 @@ def refuse_plan(grants: Grants, plan: Plan) -> None:
         raise NotGranted(refused)
 
 
-def refuse_condition(con: Connection, principal: Principal, condition: Condition, *, at: float) -> None:
+def refuse_condition(con: Connection, principal: Principal, condition: Condition) -> None:
     """Raise NotGranted when the caller may not use the `nrn`, or not write where script and log go.
 
-    Their places in the account's own bucket are everybody's.
+    Their usual places, in the account's own bucket, are everybody's.
     """
     grants = principal.data
     if grants == EVERYTHING:
         return
-    standing = conditions.default(con, principal.account_id, at=at)
-    refused = []
-    for field, path, usual in (
-        ("scriptPath", condition.script_path, standing.script_path),
-        ("logPath", condition.log_path, standing.log_path),
-    ):
-        if path != usual and not grants.allow("write", *conditions.place(path)):
-            refused.append(_refused(field, f"the key has no right to write {path}"))
+    usual = conditions.usual(con, principal.account_id)
+    refused = [
+        _refused(field, f"the key has no right to write {path}")
+        for field, path in (("scriptPath", condition.script_path), ("logPath", condition.log_path))
+        if path and path not in usual and not grants.allow("write", *conditions.place(path))
+    ]
     if not grants.allow_nrn(condition.nrn):
         refused.append(_refused("nrn", f"the key has no right to use {condition.nrn}"))
     if refused:

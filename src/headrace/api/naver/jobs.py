@@ -91,8 +91,9 @@ def verify_job(request: Request) -> Response:
     _refuse_scripts(sent, "verifyJob")
     job_id = sent.pop("jobId", None)
     whole = sent if job_id is None else _kept(call, job_id, sent)
-    jobs.verify(call.principal, whole)
-    rights.refuse_unmapped(_nrn(whole), call.server.nrns)
+    with call.server.database.reading() as con:
+        condition = jobs.verify(con, call.principal, whole)
+    rights.refuse_unmapped(condition.nrn, call.server.nrns)
     if flag_of(request, CHECK):
         resources.look(call.principal, whole, call.server.settings)
     if job_id is not None and call.principal.may("Change/updateJob"):
@@ -161,11 +162,6 @@ def _runnable_again(call: Call, job_id: str, whole: Mapping[str, Any]) -> None:
         rights.permit(con, call.principal, "Change/updateJob", kind="job", id=job_id)
         if jobs.runnable_again(con, call.principal, job_id, whole):
             noted(con, call, Deed("Change/updateJob", f"jobs/{job_id}", detail={"status": "RUNNABLE"}))
-
-
-def _nrn(sent: Mapping[str, Any]) -> str:
-    condition = sent.get("jobCondition")
-    return str(condition.get("nrn") or "") if isinstance(condition, Mapping) else ""
 
 
 def _status(request: Request) -> str:
