@@ -190,3 +190,18 @@ def test_once_an_nrn_has_credentials_another_one_is_refused(tmp_path: Path) -> N
     assert server.ask("GET", at).headers["etag"] == '"1"'
     assert server.ask("POST", f"{at}/executions", {}).status_code == 200
     server.database.dispose()
+
+
+def test_what_rules_and_grants_refuse_is_written_down(server: Server) -> None:
+    made = server.ask("POST", JOBS, job("secrets", "out")).json()["jobId"]
+    own = key(server, "View/*", "Change/*@copy", grants=DATA)
+    other = server.made(name="other")["jobId"]
+    server.ask("POST", f"{JOBS}/{made}/executions", {}, role=own)
+    server.ask("DELETE", f"{JOBS}/{other}", role=own)
+    rows = server.ask("GET", "/api/v1/audit?result=denied").json()["list"]
+    assert [(row["action"], row["resource"]) for row in rows] == [
+        ("Change/deleteJob", f"jobs/{other}"),
+        ("Change/executeJob", f"jobs/{made}/executions"),
+    ]
+    assert "bucket/secrets" in rows[1]["detail"]["reason"]
+    assert rows[0]["detail"]["reason"] == "The key's rights do not allow Change/deleteJob for job other."
