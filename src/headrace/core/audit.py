@@ -17,6 +17,7 @@ from headrace.db.tables import audit
 Result = Literal["done", "denied"]
 RESULTS: tuple[Result, ...] = ("done", "denied")
 _MOST_SIGNS = 200
+_ADD = insert(audit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def write(con: Connection, principal: Principal, deed: Deed, *, origin: Origin, 
         "trace_id": origin.trace_id,
         "detail": dict(deed.detail) or None,
     }
-    con.execute(insert(audit).values(values))
+    con.execute(_ADD, values)
 
 
 def list(con: Connection, account_id: str, *, filter: AuditFilter, page: Page) -> tuple[tuple[Entry, ...], int]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from zlib import crc32
 
-from sqlalchemy import Connection, Table, and_, delete, func, select, update
+from sqlalchemy import Connection, Insert, Table, and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
@@ -23,6 +23,12 @@ _SIGNATURE_SECONDS = 2 * WINDOW_MS / 1000
 _LONGEST_KEY = 255
 _TIDIED = 256
 _ONE_IN = 64
+# Made once: the same statement is written out once for each database.
+_TABLES = (seen_requests, first_answers)
+_ADD: Mapping[str, Mapping[Table, Insert]] = {
+    "sqlite": {table: insert_sqlite(table).on_conflict_do_nothing() for table in _TABLES},
+    "postgresql": {table: insert_postgresql(table).on_conflict_do_nothing() for table in _TABLES},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +111,9 @@ def tidy(con: Connection, *, now: float) -> None:
             con.execute(delete(table).where(*(key == value for key, value in zip(keys, row, strict=True))))
 
 
-def _insert(con: Connection, table: Table, values: Mapping[str, object]) -> bool:
+def _insert(con: Connection, table: Table, values: dict[str, object]) -> bool:
     """Add a row; False when there is one with its key. Who adds the same row just now is waited for."""
-    if con.dialect.name == "sqlite":
-        return con.execute(insert_sqlite(table).values(values).on_conflict_do_nothing()).rowcount == 1
-    return con.execute(insert_postgresql(table).values(values).on_conflict_do_nothing()).rowcount == 1
+    return con.execute(_ADD[con.dialect.name][table], values).rowcount == 1
 
 
 def _refuse_under_way(con: Connection, name: str) -> None:
