@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, and_, func, select
 from sqlalchemy.exc import IntegrityError
 
 from headrace.auth.principal import Principal
-from headrace.core import conditions
+from headrace.core import conditions, rights
 from headrace.core.conditions import Condition
 from headrace.core.jobs import moment
 from headrace.core.paging import Page
@@ -271,7 +271,7 @@ def _own_fields(principal: Principal, definition: WorkflowDefinition) -> dict[st
         "name": definition.body.name,
         "is_temp": definition.body.is_temp,
         "trigger_id": None if trigger is None else trigger.id,
-        "requested_by": principal.access_key or None,
+        **rights.kept(principal),
     }
 
 
