@@ -61,14 +61,8 @@ class Local:
         data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         call = Call(self._server, _WHO, operation, {}, data, target, _WHO.name, new_id())
         path, _, query = target.partition("?")
-        scope = {
-            "type": "http",
-            "method": operation.method,
-            "path": path,
-            "query_string": query.encode(),
-            "headers": [],
-        }
-        return Request({**scope, "state": {STATE: call}})
+        line = {"method": operation.method, "path": path, "query_string": query.encode(), "headers": []}
+        return Request({"type": "http", **line, "state": {STATE: call}})
 
 
 @contextmanager

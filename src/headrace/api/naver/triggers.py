@@ -14,6 +14,7 @@ from headrace.api.changes import Changed, changed
 from headrace.api.naver.answers import Json, answered, listed
 from headrace.api.naver.dates import written
 from headrace.api.naver.reading import body_of, if_match_of, page_of, text_of, unknown_query
+from headrace.auth.policy import Action
 from headrace.core import rights, schedules, triggers
 from headrace.core.triggers import Trigger
 from headrace.db import Connection
@@ -28,7 +29,8 @@ def get_triggers(request: Request) -> Response:
     call, page = call_of(request), page_of(request)
     with call.server.database.reading() as con:
         rows, count = triggers.list(con, call.principal, name=text_of(request, "name") or "", page=page)
-    found = listed([of_trigger(row) for row in rows], count=count, page=page)
+    told = [of_trigger(row) if call.principal.may(*_seen(row)) else _hidden(row) for row in rows]
+    found = listed(told, count=count, page=page)
     return answered(found, warnings=unknown_query(request, ("name", "page", "limit")))
 
 
@@ -106,6 +108,15 @@ def of_trigger(trigger: Trigger) -> Json:
         "paused": trigger.paused_at is not None,
         "summary": in_words(trigger.schedule),
     }
+
+
+def _hidden(trigger: Trigger) -> Json:
+    """Of a trigger that the caller may not view only what it is called."""
+    return {"triggerId": trigger.trigger_id, "name": trigger.name, "disabled": True}
+
+
+def _seen(trigger: Trigger) -> tuple[Action, str, str]:
+    return "View/getTriggerDetail", trigger.trigger_id, trigger.name
 
 
 def _answer(trigger: Trigger, now: datetime, warnings: list[Problem], *, status: int = 200) -> Response:
