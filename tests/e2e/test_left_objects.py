@@ -156,7 +156,7 @@ def in_storage(seaweed: Seaweed) -> Callable[[str], str]:
 @pytest.mark.services
 def test_on_object_storage_the_bucket_of_the_account_is_made(place: Place, seaweed: Seaweed) -> None:
     seaweed.put("lake", "in/a.csv", b"id,name\n1,a\n2,b\n")
-    with served(place, **storage(seaweed, FULL)) as server:
+    with served(place, key=None, **storage(seaweed, FULL)) as server:
         job_id = server.made(copying())
         runs = [server.executed(job_id) for _ in range(3)]
         for run in runs:
@@ -168,7 +168,7 @@ def test_on_object_storage_the_bucket_of_the_account_is_made(place: Place, seawe
 @pytest.mark.services
 def test_keys_that_may_not_write_the_log_are_a_warning(place: Place, seaweed: Seaweed) -> None:
     seaweed.put("lake", "in/a.csv", b"id,name\n1,a\n2,b\n")
-    with served(place, **storage(seaweed, LIMITED)) as server:
+    with served(place, key=None, **storage(seaweed, LIMITED)) as server:
         job_id = server.made(copying(), logPath="other/logs", scriptPath="lake/scripts")
         run = server.executed(job_id)
         assert server.wait(job_id, run) == "COMPLETED"
@@ -187,7 +187,7 @@ def test_the_keys_are_those_of_the_jobs_nrn(place: Place, seaweed: Seaweed) -> N
     table = {"endpoint": f"http://{seaweed.host}", "access_key": FULL[0], "secret_key": FULL[1], "nrn": "nrn:full"}
     lines = [f"{key} = {json.dumps(value)}" for key, value in table.items()]
     (place.root / "headrace.toml").write_text("[storages.full]\n" + "\n".join(lines) + "\n")
-    with served(place, **storage(seaweed, LIMITED)) as server:
+    with served(place, key=None, **storage(seaweed, LIMITED)) as server:
         places = {"logPath": "other/logs", "scriptPath": "other/scripts"}
         runs: list[tuple[str, str]] = []
         for nrn in ("nrn:full", ""):

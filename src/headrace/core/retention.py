@@ -66,7 +66,7 @@ def removable(con: Connection, kept: Kept, *, now: float) -> list[str]:
 def remove(con: Connection, execution_ids: Sequence[str]) -> None:
     """Remove these with all that belongs to them, but those from which something follows by now."""
     chosen = _ended().where(executions.c.execution_id.in_(execution_ids))
-    ids = list(con.scalars(chosen.with_for_update(of=executions, skip_locked=True)))
+    ids: list[str] = list(con.scalars(chosen.with_for_update(of=executions, skip_locked=True)))
     dashboard.remember(con, ids)
     for table in (log_chunks, attempts, scripts, executions):
         con.execute(delete(table).where(table.c.execution_id.in_(ids)))
