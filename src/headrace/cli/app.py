@@ -172,10 +172,11 @@ def doctor(set_: Set = None, as_json: AsJson = False) -> None:
     Ends with 1 when something is wrong. It changes nothing, but writes and removes an object in each bucket of object
     storage that the settings name.
     """
-    from headrace.cli import serving, show
+    from headrace.cli import show
+    from headrace.service import doctor as service
 
     with _told(as_json):
-        found = serving.findings(_settings(set_))
+        found = tuple(service.findings(_settings(set_)))
     if as_json:
         _print_json([{"part": f.part, "state": f.state, "message": f.told, "hint": f.hint} for f in found])
     else:
@@ -232,10 +233,10 @@ def backup_database(
 
     Neither secret.key, which secrets are encrypted with, nor the buckets are in it: keep those elsewhere.
     """
-    from headrace.cli import serving
+    from headrace.service import keeping
 
     with _told(as_json):
-        path = serving.backup(_settings(set_), to)
+        path = keeping.backup(_settings(set_), to)
     if as_json:
         _print_json({"file": str(path)})
     else:
@@ -250,10 +251,10 @@ def restore_database(
     as_json: AsJson = False,
 ) -> None:
     """Bring a backup back, into a database that no server works with."""
-    from headrace.cli import serving
+    from headrace.service import keeping
 
     with _told(as_json):
-        done = serving.restore(_settings(set_), file, force=force)
+        done = keeping.restore(_settings(set_), file, force=force)
     if as_json:
         _print_json({"schema": done.version, "upgraded": done.upgraded, "secretsReadable": done.readable})
     else:

@@ -124,6 +124,7 @@ def _replace(path: Path, file: Path) -> None:
 def _settle(path: Path) -> None:
     """Bring the journal into its database: left beside another database it would damage that."""
     with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as last:
+        last.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
         last.execute("PRAGMA journal_mode = DELETE").close()
     for end in ("-wal", "-shm"):
         path.with_name(path.name + end).unlink(missing_ok=True)

@@ -8,7 +8,7 @@ import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from types import FrameType
+from functools import partial
 from typing import Any
 
 from prometheus_client import CollectorRegistry, start_http_server
@@ -98,7 +98,9 @@ def answering(app: App, certificate: Certificate | None, stopping: threading.Eve
         server.should_exit = True
 
     def answer(listener: socket.socket) -> None:
-        signal.signal(signal.SIGHUP, lambda number, frame: _hung_up(number, frame, config.ssl, certificate))
+        if certificate is not None and config.ssl is not None:
+            reload = partial(_reload, config.ssl, certificate)
+            signal.signal(signal.SIGHUP, lambda *_: reload())
         threading.Thread(target=stop, name="stop", daemon=True).start()
         server.run(sockets=[listener])
 
@@ -124,11 +126,8 @@ def telling(registry: CollectorRegistry, port: int) -> Iterator[None]:
         thread.join()
 
 
-def _hung_up(number: int, frame: FrameType | None, context: ssl.SSLContext | None, shown: Certificate | None) -> None:
+def _reload(context: ssl.SSLContext, shown: Certificate) -> None:
     """Who connects from now on is shown what the files hold now; when they can't be read, what was shown before."""
-    del number, frame
-    if context is None or shown is None:
-        return
     try:
         shown.load_into(context)
     except HeadraceError as error:

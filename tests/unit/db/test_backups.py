@@ -72,6 +72,24 @@ def test_what_is_replaced_is_kept_beside_it_with_what_its_journal_held(tmp_path:
         kept.dispose()
 
 
+def test_the_journal_of_a_server_that_was_killed_goes_with_what_is_replaced(tmp_path: Path) -> None:
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    with sqlite(tmp_path) as database:
+        file = backup(database, tmp_path / "backup", now=NOW)
+        put(database, "last")
+        for path in tmp_path.glob("headrace.db*"):
+            (killed / path.name).write_bytes(path.read_bytes())
+    assert (killed / "headrace.db-wal").stat().st_size > 0
+    found = Database.open(f"sqlite:///{killed / 'headrace.db'}")
+    restore(found, file, force=True, used=True)
+    assert names(found) == []
+    found.dispose()
+    kept = Database.open(f"sqlite:///{killed / 'headrace.db.before'}")
+    assert names(kept) == ["last"]
+    kept.dispose()
+
+
 @pytest.mark.parametrize("content", [b"", b"no database", b"SQLite format 3\0" + b"x" * 5000])
 def test_what_is_no_backup_is_refused_and_the_database_stands(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "bad").write_bytes(content)
