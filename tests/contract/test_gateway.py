@@ -135,9 +135,6 @@ BAD_BODIES = [
 ]
 
 
-_WITHOUT_BODY = ("cancelJobExecution", "restoreJobRevision")
-
-
 @pytest.mark.parametrize("body", BAD_BODIES, ids=lambda body: repr(body[:40]))
 def test_a_bad_body_is_a_bad_parameter_and_never_a_failure_of_the_server(server: Server, body: bytes) -> None:
     workflow, trigger, job = small_workflow(server)

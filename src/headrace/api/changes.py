@@ -18,6 +18,7 @@ from headrace.errors import Denied, HeadraceError, NotGranted, Repeated
 
 IDEMPOTENCY_KEY = "idempotency-key"
 REPLAYED = "x-headrace-replayed"
+PAYLOAD = "x-ncp-dataflow-payload"
 _OWN = ("content-length", "content-type")
 _PREFIX = "/api/v1/"
 _MOST_SIGNS = 500
@@ -74,7 +75,9 @@ def _write_denied(con: Connection, call: Call, reason: str) -> None:
 
 def _asked(call: Call) -> Asked:
     signature = call.headers.get(SIGNATURE, "")
-    return Asked(call.operation.method, call.target, signature, call.body, call.headers.get(IDEMPOTENCY_KEY))
+    # What a header asks for is as little signed as the body.
+    said = call.body + call.headers.get(PAYLOAD, "").encode("latin-1", "replace")
+    return Asked(call.operation.method, call.target, signature, said, call.headers.get(IDEMPOTENCY_KEY))
 
 
 def _kept(response: Response) -> Answer:

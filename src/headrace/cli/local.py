@@ -27,6 +27,7 @@ from headrace.stores.access import mapped_nrns
 
 # Who may read the data folder, or knows the database's password, may do all.
 _WHO = Principal(ACCOUNT, "command line", "", "manager")
+_PEER = "this machine"
 
 
 class Local:
@@ -58,11 +59,21 @@ class Local:
         return read(answer.status_code, bytes(answer.body))
 
     def _request(self, operation: Operation, target: str, body: object) -> Request:
+        parts = urlsplit(target)
         data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-        call = Call(self._server, _WHO, operation, {}, data, target, _WHO.name, new_id())
-        path, _, query = target.partition("?")
-        line = {"method": operation.method, "path": path, "query_string": query.encode(), "headers": []}
-        return Request({"type": "http", **line, "state": {STATE: call}})
+        call = Call(
+            server=self._server,
+            principal=_WHO,
+            operation=operation,
+            headers={},
+            body=data,
+            target=target,
+            peer=_PEER,
+            trace_id=new_id(),
+        )
+        about = {"method": operation.method, "path": parts.path, "query_string": parts.query.encode()}
+        scope = {"type": "http", "headers": [], **about}
+        return Request({**scope, "state": {STATE: call}})
 
 
 @contextmanager

@@ -36,16 +36,22 @@ def permit(con: Connection, principal: Principal, action: Action, *, kind: Kind,
         raise _denied(action, f"{kind} {name}")
 
 
-def kept(principal: Principal) -> dict[str, Any]:
-    """Who asks, and which data their runs may touch: what they could do then counts whenever a run begins."""
-    grants = None if principal.data == EVERYTHING else principal.data.as_json()
-    return {"requested_by": principal.access_key or None, "grants": grants}
+def permit_named(principal: Principal, action: Action, id: str, name: str) -> None:
+    """Raise Denied when the caller may not do this to the thing of this id and name."""
+    if not principal.may(action, id, name):
+        raise _denied(action, name)
 
 
 def permit_name(principal: Principal, action: Action, name: object) -> None:
     """Raise Denied when the caller may not do this to a thing that will have this name."""
     if isinstance(name, str) and principal.may_depends(action) and not principal.may(action, name):
         raise _denied(action, f"the name {name[:100]!r}")
+
+
+def kept(principal: Principal) -> dict[str, Any]:
+    """Who asks, and which data their jobs may touch: what the key could do then counts whenever a run begins."""
+    grants = None if principal.data == EVERYTHING else principal.data.as_json()
+    return {"requested_by": principal.access_key or None, "grants": grants}
 
 
 def refuse_data(principal: Principal, read: Definition) -> None:

@@ -215,6 +215,8 @@ def _checked(
     problems = (*definition.problems, *_conditions(definition), *_gone(con, principal, definition, found))
     if problems and not definition.body.is_temp:
         raise BadParameter(problems)
+    for row in found.jobs.values():  # or who may not execute a job would do it by way of a workflow
+        rights.permit_named(principal, "Change/executeJob", row.job_id, row.name)
     return definition, (*definition.warnings, *_differences(definition, found))
 
 

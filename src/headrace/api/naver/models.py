@@ -174,10 +174,18 @@ class TriggerAnswer(TriggerRow):
     next_execution_dates: list[str]
 
 
+class HiddenTriggerRow(Wire):
+    """A trigger in a list, of which the caller may only know what it is called."""
+
+    trigger_id: str
+    name: str
+    disabled: Literal[True]
+
+
 class TriggerList(Wire):
     """A page of triggers; `count` is all that match."""
 
-    list: list[TriggerRow]
+    list: list[TriggerRow | HiddenTriggerRow]
     count: int
     page: int
     limit: int

@@ -1,7 +1,7 @@
 """The operations of the API, once: the gateway finds them here, the routes are made from it.
 
 Names are those of the newest documentation. What it does not have is ours: cancel, log, report and script of an
-execution, changes of a trigger, runs of a workflow, revisions, the audit log.
+execution, revisions, changes of a trigger, runs of a workflow, the audit log.
 """
 
 import re

@@ -14,7 +14,6 @@ from headrace.api.changes import Changed, changed
 from headrace.api.naver.answers import Json, answered, listed
 from headrace.api.naver.dates import written
 from headrace.api.naver.reading import body_of, if_match_of, page_of, text_of, unknown_query
-from headrace.auth.policy import Action
 from headrace.core import rights, schedules, triggers
 from headrace.core.triggers import Trigger
 from headrace.db import Connection
@@ -29,8 +28,8 @@ def get_triggers(request: Request) -> Response:
     call, page = call_of(request), page_of(request)
     with call.server.database.reading() as con:
         rows, count = triggers.list(con, call.principal, name=text_of(request, "name") or "", page=page)
-    told = [of_trigger(row) if call.principal.may(*_seen(row)) else _hidden(row) for row in rows]
-    found = listed(told, count=count, page=page)
+    shown = [_shown(row, call) for row in rows]
+    found = listed(shown, count=count, page=page)
     return answered(found, warnings=unknown_query(request, ("name", "page", "limit")))
 
 
@@ -51,8 +50,8 @@ def create_trigger(request: Request) -> Response:
 
     def change(con: Connection) -> Changed:
         made = triggers.create(con, call.principal, sent, now=now)
-        answer = _answer(made, now, _warnings(request, sent, now), status=201)
-        return Changed(f"triggers/{made.trigger_id}", answer, {"name": made.name})
+        response = _answer(made, now, _warnings(request, sent, now), status=201)
+        return Changed(f"triggers/{made.trigger_id}", response, {"name": made.name})
 
     return changed(call, change)
 
@@ -110,15 +109,6 @@ def of_trigger(trigger: Trigger) -> Json:
     }
 
 
-def _hidden(trigger: Trigger) -> Json:
-    """Of a trigger that the caller may not view only what it is called."""
-    return {"triggerId": trigger.trigger_id, "name": trigger.name, "disabled": True}
-
-
-def _seen(trigger: Trigger) -> tuple[Action, str, str]:
-    return "View/getTriggerDetail", trigger.trigger_id, trigger.name
-
-
 def _answer(trigger: Trigger, now: datetime, warnings: list[Problem], *, status: int = 200) -> Response:
     upcoming = [written(instant) for instant in trigger.upcoming(now, most=MOST_INSTANTS)]
     told = {**of_trigger(trigger), "nextExecutionDates": upcoming}
@@ -132,9 +122,9 @@ def _update(request: Request, trigger_id: str, *, partial: bool) -> Response:
     def change(con: Connection) -> Changed:
         _permit(con, call, trigger_id)
         rights.permit_name(call.principal, call.operation.action, sent.get("name"))
-        found = triggers.update(con, call.principal, trigger_id, sent, partial=partial, if_match=if_match, now=now)
-        warnings = unknown_query(request, ()) if partial else _warnings(request, sent, now)
-        return Changed(f"triggers/{trigger_id}", _answer(found, now, warnings), {"revision": found.revision})
+        done = triggers.update(con, call.principal, trigger_id, sent, partial=partial, if_match=if_match, now=now)
+        response = _answer(done, now, unknown_query(request, ()) if partial else _warnings(request, sent, now))
+        return Changed(f"triggers/{trigger_id}", response, {"revision": done.revision})
 
     return changed(call, change)
 
@@ -146,8 +136,8 @@ def _moved(request: Request, trigger_id: str, move: Callable[..., Trigger]) -> R
     def change(con: Connection) -> Changed:
         _permit(con, call, trigger_id)
         moved = move(con, call.principal, trigger_id, if_match=if_match, now=now)
-        answer = _answer(moved, now, unknown_query(request, ()))
-        return Changed(f"triggers/{trigger_id}", answer, {"paused": moved.paused_at is not None})
+        response = _answer(moved, now, unknown_query(request, ()))
+        return Changed(f"triggers/{trigger_id}", response, {"paused": moved.paused_at is not None})
 
     return changed(call, change)
 
@@ -155,6 +145,13 @@ def _moved(request: Request, trigger_id: str, move: Callable[..., Trigger]) -> R
 def _permit(con: Connection, call: Call, trigger_id: str) -> None:
     """Raise Denied when the caller may not do to this trigger what the operation does."""
     rights.permit(con, call.principal, call.operation.action, kind="trigger", id=trigger_id)
+
+
+def _shown(trigger: Trigger, call: Call) -> Json:
+    """A trigger in a list; of one that the caller may not view only what it is called."""
+    if call.principal.may("View/getTriggerDetail", trigger.trigger_id, trigger.name):
+        return of_trigger(trigger)
+    return {"triggerId": trigger.trigger_id, "name": trigger.name, "disabled": True}
 
 
 def _warnings(request: Request, sent: Mapping[str, Any], now: datetime) -> list[Problem]:

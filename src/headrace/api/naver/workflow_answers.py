@@ -29,8 +29,8 @@ def of_workflow_row(workflow: Workflow, *, hidden: bool) -> Json:
     What it never did, or does not have, is left out.
     """
     if hidden:
-        named = {"workflowId": workflow.workflow_id, "name": workflow.name}
-        return {**named, "resourceId": workflow.workflow_id, "disabled": True}
+        ids = {"workflowId": workflow.workflow_id, "name": workflow.name, "resourceId": workflow.workflow_id}
+        return {**ids, "disabled": True}
     return {
         **of_workflow(workflow),
         **({"lastExecutionDate": written(workflow.last_run_at)} if workflow.last_run_at else {}),

@@ -9,7 +9,7 @@ from typing import Any, get_args
 from fastapi import Request, Response
 
 from headrace.api.call import Call, call_of
-from headrace.api.changes import Changed, changed
+from headrace.api.changes import PAYLOAD, Changed, changed
 from headrace.api.naver.answers import answered, listed, of_execution
 from headrace.api.naver.reading import (
     body_of,
@@ -29,7 +29,6 @@ from headrace.core.workflows import Saved, Workflow
 from headrace.db import Connection
 from headrace.errors import BadParameter, Problem
 
-PAYLOAD = "x-ncp-dataflow-payload"
 MOST_PAYLOAD = 16_384
 STATUSES = get_args(RunStatus)
 
@@ -39,8 +38,8 @@ def get_workflows(request: Request) -> Response:
     call, page = call_of(request), page_of(request)
     with call.server.database.reading() as con:
         rows, count = workflows.list(con, call.principal, name=text_of(request, "name") or "", page=page)
-    told = [of_workflow_row(row, hidden=not call.principal.may(*_seen(row))) for row in rows]
-    found = listed(told, count=count, page=page)
+    shown = [of_workflow_row(row, hidden=not call.principal.may(*_seen(row))) for row in rows]
+    found = listed(shown, count=count, page=page)
     return answered(found, warnings=unknown_query(request, ("name", "page", "limit")))
 
 
@@ -50,7 +49,7 @@ def get_workflow(request: Request, workflowId: str) -> Response:
     with call.server.database.reading() as con:
         _permit(con, call, workflowId)
         found = workflows.get(con, call.principal, workflowId)
-    return _answer(Saved(found, tuple(unknown_query(request, ()))))
+    return _answer(Saved(found, ()), request)
 
 
 def create_workflow(request: Request) -> Response:
@@ -61,8 +60,9 @@ def create_workflow(request: Request) -> Response:
 
     def change(con: Connection) -> Changed:
         saved = workflows.create(con, call.principal, sent, now=call.server.now())
-        answer = _answer(saved, request, status=201)
-        return Changed(f"workflows/{saved.workflow.workflow_id}", answer, {"name": saved.workflow.name})
+        _refuse_unmapped(call, saved.workflow)
+        response = _answer(saved, request, status=201)
+        return Changed(f"workflows/{saved.workflow.workflow_id}", response, {"name": saved.workflow.name})
 
     return changed(call, change)
 
@@ -76,6 +76,7 @@ def update_workflow(request: Request, workflowId: str) -> Response:
         _permit(con, call, workflowId)
         rights.permit_name(call.principal, call.operation.action, sent.get("name"))
         saved = workflows.update(con, call.principal, workflowId, sent, if_match=if_match, now=call.server.now())
+        _refuse_unmapped(call, saved.workflow)
         return Changed(f"workflows/{workflowId}", _answer(saved, request), {"revision": saved.workflow.revision})
 
     return changed(call, change)
@@ -118,9 +119,8 @@ def execute_workflow(request: Request, workflowId: str) -> Response:
             con, call.principal, workflowId, payload=payload, scheduled_too=now_too, now=call.server.now()
         )
         told = {"workflowId": workflowId, "triggerId": trigger_id, "status": "ACCEPTED", "runId": run_id}
-        where = {"location": f"/api/v1/workflows/{workflowId}/runs/{run_id}"}
-        answer = answered(told, status=202, warnings=warnings, headers=where)
-        return Changed(f"workflows/{workflowId}/runs/{run_id}", answer)
+        run = f"workflows/{workflowId}/runs/{run_id}"
+        return Changed(run, answered(told, status=202, warnings=warnings, headers={"location": f"/api/v1/{run}"}))
 
     return changed(call, change)
 
@@ -167,8 +167,8 @@ def rerun_workflow_run(request: Request, workflowId: str, runId: str) -> Respons
     def change(con: Connection) -> Changed:
         _permit(con, call, workflowId)
         run = workflow_runs.rerun(con, call.principal, workflowId, runId, now=call.server.now())
-        answer = answered(of_run_in_full(run), status=202, warnings=unknown_query(request, ()))
-        return Changed(f"workflows/{workflowId}/runs/{runId}", answer, {"again": run.attempt})
+        response = answered(of_run_in_full(run), status=202, warnings=unknown_query(request, ()))
+        return Changed(f"workflows/{workflowId}/runs/{runId}", response, {"attempt": run.attempt})
 
     return changed(call, change)
 
@@ -182,9 +182,17 @@ def _seen(workflow: Workflow) -> tuple[Action, str, str]:
     return "View/getWorkflowDetail", workflow.workflow_id, workflow.name
 
 
-def _answer(saved: Saved, request: Request | None = None, *, status: int = 200) -> Response:
+def _refuse_unmapped(call: Call, workflow: Workflow) -> None:
+    """Raise NotGranted for a node whose `nrn` has no credentials, once any has them."""
+    for node in workflow.definition["nodes"]:
+        condition = node.get("jobCondition") if isinstance(node, dict) else None
+        if isinstance(condition, dict):
+            rights.refuse_unmapped(str(condition.get("nrn") or ""), call.server.nrns)
+
+
+def _answer(saved: Saved, request: Request, *, status: int = 200) -> Response:
     """A workflow; its revision is the ETag, which If-Match takes."""
-    warnings = (*(unknown_query(request, ()) if request is not None else ()), *saved.warnings)
+    warnings = (*unknown_query(request, ()), *saved.warnings)
     tag = {"etag": f'"{saved.workflow.revision}"'}
     return answered(of_workflow(saved.workflow), status=status, warnings=warnings, headers=tag)
 
