@@ -26,10 +26,13 @@ log = logging.getLogger(__name__)
 
 
 class Authenticate(Protocol):
-    """Who signed a request, or why it is refused. Blocks: it reads the key."""
+    """Who signed a request, or why it is refused."""
+
+    def at_once(self, headers: Mapping[str, str], method: str, target: str, /) -> Principal | Refusal | None:
+        """The caller, or the refusal; None when that can't be told without waiting."""
 
     def __call__(self, headers: Mapping[str, str], method: str, target: str, /) -> Principal | Refusal:
-        """The caller, or the refusal."""
+        """The caller, or the refusal. Blocks: it reads the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,10 @@ class Gateway:
 
     async def _admit(self, operation: Operation, scope: Scope, receive: Receive) -> Call | Refusal:
         headers = header_texts(scope)
-        principal = await run_in_threadpool(self._authenticate, headers, scope["method"], target(scope))
+        asked = headers, scope["method"], target(scope)
+        principal = self._authenticate.at_once(*asked)
+        if principal is None:
+            principal = await run_in_threadpool(self._authenticate, *asked)
         if isinstance(principal, Refusal):
             return principal
         if not self._throttle.admits(principal.access_key, seconds=self._server.clock.seconds()):

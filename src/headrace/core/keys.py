@@ -11,9 +11,12 @@ from sqlalchemy import Connection, Row, and_, insert, select, update
 
 from headrace.auth.principal import Principal, Role
 from headrace.core.jobs import moment
+from headrace.db.session import changing
 from headrace.db.tables import access_keys
 from headrace.errors import NotFound
 
+# What `Database.changes` counts, for those who keep keys at hand.
+CHANGED = "access keys"
 _ALPHABET = string.ascii_uppercase + string.digits
 _KEY_LENGTH, _SECRET_LENGTH = 20, 40
 
@@ -76,6 +79,7 @@ def revoke(con: Connection, access_key: str, *, account_id: str, now: datetime) 
         raise NotFound("access key", access_key)
     still = access_keys.c.revoked_at.is_(None)
     con.execute(update(access_keys).where(this, still).values(revoked_at=now.timestamp()))
+    changing(con, CHANGED)
 
 
 def _key(row: Row[Any]) -> AccessKey:

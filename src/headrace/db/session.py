@@ -4,6 +4,7 @@ On SQLite a transaction takes the write lock at its beginning: one that begins a
 at once when another writer came between. Readers are not held up by it.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,7 @@ from headrace.db.tables import VERSION
 from headrace.errors import DatabaseFailed, SchemaMismatch, SettingInvalid
 
 _BEGIN = "headrace_begin"
+_CHANGED = "headrace_changed"
 _BUSY_SECONDS = 10
 _CONNECTIONS = {"pool_size": 10, "max_overflow": 30}
 _UPGRADE_LOCK = 4_372_170_441  # any number, the same in all programs that upgrade
@@ -30,6 +32,7 @@ class Database:
         self._engine = engine
         self._clock = clock
         self._base = clock.now().timestamp() - clock.seconds()
+        self._changes: Counter[str] = Counter()
 
     @classmethod
     def open(cls, url: str, *, clock: Clock | None = None) -> "Database":
@@ -46,8 +49,17 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """All that is done in it is kept when it ends, and nothing when it raises. Raises DatabaseFailed."""
-        with _told(), self._engine.connect() as con, con.begin():
-            yield con
+        with _told(), self._engine.connect() as con:
+            changed: list[str] = []
+            con.info[_CHANGED] = changed
+            with con.begin():
+                yield con
+            # A reader that counted before the commit reads again; one that counts too late has read what is new.
+            self._changes.update(changed)
+
+    def changes(self, what: str) -> int:
+        """How often transactions of this process have changed what `changing` names; it never goes back."""
+        return self._changes[what]
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -90,6 +102,11 @@ class Database:
     def dispose(self) -> None:
         """Close the connections that nobody uses."""
         self._engine.dispose()
+
+
+def changing(con: Connection, what: str) -> None:
+    """Say that this transaction changes something that others keep copies of."""
+    con.info[_CHANGED].append(what)
 
 
 def _version(con: Connection) -> str | None:

@@ -104,7 +104,8 @@ def submit(con: Connection, submission: Submission) -> str:
     turn = at - _SECONDS_PER_PRIORITY * submission.priority
     con.execute(insert(executions).values(**fields, status="READY", available_at=at, turn=turn))
     last = {"last_execution_id": submission.execution_id, "last_execution_status": "READY", "last_execution_at": at}
-    con.execute(update(jobs).where(jobs.c.job_id == submission.job_id).values(last))
+    counted = {"execution_count": jobs.c.execution_count + 1}
+    con.execute(update(jobs).where(jobs.c.job_id == submission.job_id).values(last | counted))
     return submission.execution_id
 
 

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Request, Response
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp
 
-from headrace.api.gateway import UNEXPECTED, UNREACHABLE
+from headrace.api.gateway import Operation
 from headrace.api.naver import executions, jobs
 from headrace.api.naver.answers import answered
 from headrace.api.naver.errors import NotImplementedYet, service_error
 from headrace.api.naver.operations import BUILT, PLANNED
-from headrace.errors import DatabaseFailed, HeadraceError
+from headrace.errors import HeadraceError
 
 ENDPOINTS: dict[str, Callable[..., Response]] = {
     "getJobs": jobs.get_jobs,
@@ -29,17 +32,19 @@ ENDPOINTS: dict[str, Callable[..., Response]] = {
 }
 
 
-def service() -> FastAPI:
-    """The application: its routes are the table of operations."""
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    for operation in (*BUILT, *PLANNED):
-        endpoint = ENDPOINTS.get(operation.name) or _planned(operation.name)
-        app.add_api_route(
-            operation.path, endpoint, methods=[operation.method], name=operation.name, response_class=Response
-        )
-    app.add_exception_handler(HeadraceError, told)
-    app.add_exception_handler(Exception, unexpected)
-    return app
+def service() -> ASGIApp:
+    """The application: its routes are the table of operations. They read their requests themselves, so it is bare."""
+    routes = [_route(operation) for operation in (*BUILT, *PLANNED)]
+    return ExceptionMiddleware(Router(routes, redirect_slashes=False), handlers={HeadraceError: told})
+
+
+def _route(operation: Operation) -> Route:
+    endpoint = ENDPOINTS.get(operation.name) or _planned(operation.name)
+
+    def asked(request: Request) -> Response:
+        return endpoint(request, **request.path_params)
+
+    return Route(operation.path, asked, methods=[operation.method], name=operation.name)
 
 
 def told(request: Request, error: Exception) -> Response:
@@ -50,14 +55,8 @@ def told(request: Request, error: Exception) -> Response:
     return answered(found.body(request.url.path), status=found.status)
 
 
-def unexpected(_: Request, error: Exception) -> Response:
-    """The gateway's word for what the service can't answer; the log is told by the gateway itself."""
-    refusal = UNREACHABLE if isinstance(error, DatabaseFailed) else UNEXPECTED
-    return Response(refusal.body(), refusal.status, media_type="application/json")
-
-
-def _planned(name: str) -> Callable[[], Response]:
-    def endpoint() -> Response:
+def _planned(name: str) -> Callable[..., Response]:
+    def endpoint(_: Request, **__: str) -> Response:
         raise NotImplementedYet(name, hint="it is on the roadmap: docs/roadmap.md")
 
     return endpoint

@@ -14,8 +14,19 @@ def upgrade() -> None:
     op.add_column("outbox", sa.Column("tries", sa.Integer(), server_default=sa.text("0"), nullable=False))
     op.add_column("outbox", sa.Column("failure", sa.Text(), nullable=True))
     op.create_index("ix_executions_ended", "executions", ["ended_at"], unique=False)
+    _executions_of_a_job()
     _seen_requests()
     _first_answers()
+
+
+def _executions_of_a_job() -> None:
+    op.drop_index("ix_executions_of_job", table_name="executions")
+    of_job = ["account_id", "job_id", sa.text("created_at DESC"), "execution_id"]
+    op.create_index("ix_executions_of_job", "executions", of_job, unique=False)
+    op.add_column("jobs", sa.Column("execution_count", sa.Integer(), server_default=sa.text("0"), nullable=False))
+    op.execute(
+        "UPDATE jobs SET execution_count = (SELECT count(*) FROM executions WHERE executions.job_id = jobs.job_id)"
+    )
 
 
 def _seen_requests() -> None:
