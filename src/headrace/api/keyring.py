@@ -1,6 +1,6 @@
 """The keys that were used a moment ago, opened: to read and open one takes longer than all else that a request needs.
 
-A key that was revoked, or whose rights were changed, opens nothing from then on when that was done by this process. What
+A key that was revoked, or whose rights were changed, opens nothing from then on when this process did that. What
 another process did is seen within a second: for so long an entry is trusted before it is read again.
 """
 

@@ -154,12 +154,15 @@ class Attempt:
             definition=claimed.definition,
             parameters=dict(claimed.parameters),
             nrn=str(claimed.condition.get("nrn") or ""),
+            threads=int(claimed.condition.get("numWorker") or 0),
             seconds=seconds,
         )
 
     def _finish(self, end: told.Finish) -> None:
         failure = None if end.failure is None else dict(end.failure)
-        outcome = queue.Outcome(end.status, failure=failure, report=None if end.report is None else dict(end.report))
+        report = None if end.report is None else dict(end.report)
+        threads = int((report or {}).get("threads") or 0) or None
+        outcome = queue.Outcome(end.status, failure=failure, report=report, executor_num=threads)
         if end.report is None and failure is not None:
             self._note(f"{failure['code']}: {failure['message']}")
         self._write(lambda con, now: queue.finish(con, self.token, outcome, now=now))

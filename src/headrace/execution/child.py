@@ -13,12 +13,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from queue import SimpleQueue
-from types import FrameType
-from typing import NoReturn
+from types import FrameType, ModuleType
+from typing import NoReturn, cast
 
 from headrace import definition, nodes
 from headrace.clock import Clock, SystemClock
-from headrace.engines.duckdb import DuckDbEngine
+from headrace.engines.duckdb import DuckDbEngine, Spare
 from headrace.errors import Cancelled, JobInvalid, LeaseLost, RunFailed, TimedOut, WorkerStopped
 from headrace.execution import lines, logs
 from headrace.execution.places import prepared
@@ -52,6 +52,7 @@ class Child:
         self._writing = threading.Lock()
         self._cause: RunFailed | None = None
         self._busy = False
+        self._spare = Spare()
 
     def hear(self, text: bytes) -> None:
         """Take one line of the worker's."""
@@ -73,6 +74,10 @@ class Child:
 
     def serve(self) -> NoReturn:
         """Run what is ordered, for ever."""
+        self._spare.fill()
+        # What is there by now stays for ever: a collection after each run need not look at it.
+        gc.collect()
+        gc.freeze()
         self._tell(lines.Ready())
         while True:
             done = self._done(self._orders.get())
@@ -82,6 +87,8 @@ class Child:
                 signal.setitimer(signal.ITIMER_REAL, 0)
             self._tell(done)
             gc.collect()
+            if done.light:
+                self._spare.fill()
 
     def _done(self, order: lines.Order) -> lines.Done:
         started = self._clock.now()
@@ -113,7 +120,15 @@ class Child:
         )
         nrn = order.nrn or job.body.job_condition.nrn
         self._log(*(f"warning: {warning}" for warning in warnings))
-        with prepared(task, settings=self._settings, nrn=nrn, may_commit=self._ask) as run, self._watched(run):
+        ready = prepared(
+            task,
+            settings=self._settings,
+            nrn=nrn,
+            may_commit=self._ask,
+            threads=order.threads or None,
+            spare=self._spare,
+        )
+        with ready as run, self._watched(run):
             report = run.execute()
         self._log(*logs.ended(report))
         light = report.status == "COMPLETED" and not any(isinstance(op, Sql) for op in in_order(task.plan.sinks))
@@ -164,6 +179,8 @@ def main() -> None:
     _die_with(int(os.environ[PARENT]))
     # The worker says by a line why a run is to end; the signal is for what the run itself has started.
     signal.signal(signal.SIGTERM, _nothing)
+    # The engine looks for pandas again and again where it is not, and would load it where it is.
+    sys.modules.setdefault("pandas", cast(ModuleType, None))
     out = os.dup(1)
     os.dup2(2, 1)
     nodes.registry()

@@ -14,7 +14,7 @@ from headrace.execution.lines import FromChild, Order, Ready, ToChild, encode, f
 from headrace.execution.machine import available_memory
 from headrace.settings import Settings
 
-RUNS = 100
+RUNS = 500
 _IDLE = 30.0
 _AGAIN = 1.0
 _SHARE_OF_MEMORY = 0.6

@@ -21,8 +21,11 @@ _OWNER = "owner"
 
 
 @contextmanager
-def limits(settings: Settings, run: str) -> Iterator[Limits]:
-    """The limits of one run. Its spill folder exists while the context lasts; those of dead runs are removed."""
+def limits(settings: Settings, run: str, *, threads: int | None = None) -> Iterator[Limits]:
+    """The limits of one run. Its spill folder exists while the context lasts; those of dead runs are removed.
+
+    `threads` is what the run asks for: it gets as many as the settings and the machine allow.
+    """
     root = settings.temp_directory
     folder = root / run
     try:
@@ -39,9 +42,10 @@ def limits(settings: Settings, run: str) -> Iterator[Limits]:
         kind, hint = (StoreFull, "free room there, or") if full else (StoreError, "make it a folder, or")
         raise kind(f"the temporary folder {root}: {error.strerror}", hint=f"{hint} set temp_directory") from None
     try:
+        allowed = settings["threads"] or len(os.sched_getaffinity(0))
         free = int(shutil.disk_usage(root).free * _SHARE_OF_DISK)
         yield Limits(
-            threads=settings["threads"] or len(os.sched_getaffinity(0)),
+            threads=min(threads or allowed, allowed),
             memory=_kib(settings["memory_limit"], int(available_memory() * _SHARE_OF_MEMORY)),
             temp_directory=str(folder),
             temp_size=_kib(settings["temp_size"], free),
