@@ -6,14 +6,14 @@ is False. `now` is always the database's `Database.now`; nothing here reads a cl
 """
 
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, and_, insert, select, update
 
-from headrace.db.tables import attempts, executions, job_revisions, jobs, log_chunks, outbox
-from headrace.execution import states
+from headrace.db.tables import attempts, executions, jobs, log_chunks, outbox
+from headrace.execution import queue_rows, states
 from headrace.execution.states import Ended, Status
 
 Json = Mapping[str, Any]
@@ -122,11 +122,11 @@ def claim(
     claimed: list[Claimed] = []
     passed: list[str] = []
     while len(claimed) < limit:
-        found = con.execute(_next(pools, now, passed)).first()
+        found = con.execute(queue_rows.first_waiting(), {"pools": [*pools], "now": now, "passed": passed}).first()
         if found is None:
             break
         # Whoever holds a job, also one that was full, waits for no other: so two claimers never wait for each other.
-        most = con.scalar(_places(found.job_id, skip=bool(claimed or passed)))
+        most = con.scalar(queue_rows.places(skip=bool(claimed or passed)), {"job": found.job_id})
         taken = most and _take(con, found, most=most, worker=worker, now=now, expires=now + lease_seconds)
         if not taken:
             passed.append(found.execution_id)
@@ -137,16 +137,17 @@ def claim(
 
 def renew(con: Connection, token: str, *, now: float, lease_seconds: float) -> Renewal:
     """Keep what is held for so long from now on."""
-    statement = update(executions).where(_held(token, now)).values(lease_expires_at=now + lease_seconds)
-    found = con.execute(statement.returning(executions.c.cancel_requested_at)).first()
+    found = con.execute(queue_rows.renewed(), {"token": token, "now": now, "expires": now + lease_seconds}).first()
     return Renewal(alive=found is not None, cancel=found is not None and found.cancel_requested_at is not None)
 
 
 def note_child(con: Connection, token: str, *, pid: int, now: float) -> bool:
     """Write down which process does the attempt."""
-    held = select(executions.c.execution_id, executions.c.attempt).where(_held(token, now)).subquery()
-    this = and_(attempts.c.execution_id == held.c.execution_id, attempts.c.number == held.c.attempt)
-    return con.execute(update(attempts).where(this).values(pid=pid)).rowcount == 1
+    held = _locked(con, token, now)
+    if held is not None:
+        this = and_(attempts.c.execution_id == held.execution_id, attempts.c.number == held.attempt)
+        con.execute(update(attempts).where(this).values(pid=pid))
+    return held is not None
 
 
 def finish(con: Connection, token: str, outcome: Outcome, *, now: float) -> bool:
@@ -197,7 +198,7 @@ def lose(con: Connection, token: str, *, code: str, message: str, now: float) ->
 def cancel(con: Connection, execution_id: str, *, now: float) -> bool:
     """Cancel what waits; ask the worker to stop what runs. False when it has ended, or there is no such one."""
     this = executions.c.execution_id == execution_id
-    found = con.execute(_lock(select(executions).where(this))).first()
+    found = con.execute(queue_rows.lock(select(executions).where(this))).first()
     if found is None or found.status not in states.before("CANCELED"):
         return False
     values: dict[str, object] = {}
@@ -213,8 +214,7 @@ def cancel(con: Connection, execution_id: str, *, now: float) -> bool:
 
 def rescue(con: Connection, now: float) -> list[Rescued]:
     """Take back what is held by leases that have ended. It waits again, unless too many workers were lost over it."""
-    ended = and_(executions.c.status == "RUNNING", executions.c.lease_expires_at <= now)
-    found = con.execute(_lock(select(executions).where(ended).limit(_RESCUED_AT_ONCE), skip=True)).all()
+    found = con.execute(queue_rows.lost(most=_RESCUED_AT_ONCE), {"now": now}).all()
     # Everybody who writes rows of several jobs goes through them in this order, so that two never wait for each other.
     return [_rescued(con, lost, now) for lost in sorted(found, key=lambda lost: str(lost.job_id))]
 
@@ -235,72 +235,29 @@ def read_log(con: Connection, execution_id: str, *, after: int = 0, limit: int =
     return [LogChunk(*row) for row in con.execute(wanted.order_by(c.id).limit(limit))]
 
 
-def _held(token: str, now: float) -> ColumnElement[bool]:
-    c = executions.c
-    return and_(c.lease_token == token, c.status == "RUNNING", c.lease_expires_at > now)
-
-
 def _locked(con: Connection, token: str, now: float) -> Row[Any] | None:
-    """The execution that is held by this token, so that nobody else changes it until the transaction ends."""
-    return con.execute(_lock(select(executions).where(_held(token, now)))).first()
-
-
-def _lock(statement: Select[Any], *, skip: bool = False) -> Select[Any]:
-    """On SQLite a transaction that writes is alone, and this says nothing."""
-    return statement.with_for_update(key_share=True, skip_locked=skip)
-
-
-def _below_limit(job_id: ColumnElement[str], most: ColumnElement[int]) -> ColumnElement[bool]:
-    other = executions.alias()
-    running = select(func.count()).select_from(other).where(other.c.job_id == job_id, other.c.status == "RUNNING")
-    return running.scalar_subquery() < most
-
-
-def _next(pools: Collection[str], now: float, passed: Sequence[str]) -> Select[Any]:
-    """Who is first among those that may run."""
-    c = executions.c
-    waiting = and_(c.status == "READY", c.pool.in_(pools), c.available_at <= now, c.execution_id.not_in(passed))
-    return (
-        select(c.execution_id, c.job_id, c.condition)
-        .join(jobs, jobs.c.job_id == c.job_id)
-        .where(waiting, _below_limit(c.job_id, jobs.c.max_concurrent_runs))
-        .order_by(c.turn, c.execution_id)
-        .limit(1)
-        .with_for_update(of=executions, key_share=True, skip_locked=True)
-    )
-
-
-def _places(job_id: str, *, skip: bool) -> Select[Any]:
-    """How often a job may run at once. Its row is locked: on PostgreSQL two claimers could both take the last place."""
-    return _lock(select(jobs.c.max_concurrent_runs).where(jobs.c.job_id == job_id), skip=skip)
+    return con.execute(queue_rows.held(), {"token": token, "now": now}).first()
 
 
 def _take(con: Connection, found: Row[Any], *, most: int, worker: str, now: float, expires: float) -> Claimed | None:
-    """Take it, unless the job's places were taken before its row was locked: only this statement sees that."""
-    c = executions.c
     minutes = int(found.condition.get("timeout") or 0)
-    free = _below_limit(literal(found.job_id), literal(most))
-    taken = con.execute(
-        update(executions)
-        .where(c.execution_id == found.execution_id, c.status.in_(states.before("RUNNING")), free)
-        .values(
-            status="RUNNING",
-            attempt=c.attempt + 1,
-            started_at=func.coalesce(c.started_at, now),
-            deadline=now + 60.0 * minutes if minutes else None,
-            lease_token=secrets.token_urlsafe(16),
-            lease_owner=worker,
-            lease_expires_at=expires,
-        )
-        .returning(executions)
-    ).first()
+    told = {
+        "this": found.execution_id,
+        "job": found.job_id,
+        "most": most,
+        "now": now,
+        "until": now + 60.0 * minutes if minutes else None,
+        "token": secrets.token_urlsafe(16),
+        "worker": worker,
+        "expires": expires,
+    }
+    taken = con.execute(queue_rows.take(), told).first()
     if taken is None:
         return None
     begun = {"execution_id": taken.execution_id, "account_id": taken.account_id, "number": taken.attempt}
     con.execute(insert(attempts).values(**begun, worker=worker, started_at=now))
-    r = job_revisions.c
-    this = and_(r.job_id == taken.job_id, r.revision == taken.job_revision)
-    definition = con.execute(select(r.definition).where(this)).scalar_one()
+    kept = {"job": taken.job_id, "number": taken.job_revision}
+    definition = con.execute(queue_rows.definition(), kept).scalar_one()
     same = {name: getattr(taken, name) for name in Claimed.__slots__ if name != "definition"}
     return Claimed(**same, definition=definition)
 

@@ -21,7 +21,12 @@ def upgrade() -> None:
 
 def _executions_of_a_job() -> None:
     op.drop_index("ix_executions_of_job", table_name="executions")
-    of_job: list[sa.ColumnElement[object]] = [sa.column("account_id"), sa.column("job_id"), sa.column("created_at").desc(), sa.column("execution_id")]
+    of_job: list[sa.ColumnElement[object]] = [
+        sa.column("account_id"),
+        sa.column("job_id"),
+        sa.column("created_at").desc(),
+        sa.column("execution_id"),
+    ]
     op.create_index("ix_executions_of_job", "executions", of_job)
     op.add_column("jobs", sa.Column("execution_count", sa.Integer(), server_default=sa.text("0"), nullable=False))
     op.execute(
