@@ -9,15 +9,17 @@ from queue import Empty, SimpleQueue
 from headrace.clock import Clock
 from headrace.db import Connection, Database
 from headrace.errors import DatabaseFailed
-from headrace.execution import lines, logs, queue
+from headrace.execution import lines, logs, memory, queue
 from headrace.execution import supervisor as told
 from headrace.execution.children import Gone, Nursery, Process
+from headrace.execution.machine import run_memory
 from headrace.settings import Settings
 
 _EVERY = 0.1
 _LOG_EVERY = 1.0
 _AGAIN = 0.25
 _LONGEST = 1440
+_LOOK_EVERY = 0.2
 _PATIENCE = 20.0
 
 
@@ -35,6 +37,8 @@ class Attempt:
         self._inbox: SimpleQueue[told.Event | lines.Log | lines.Progress] = SimpleQueue()
         self._unwritten: list[str] = []
         self._written_at = begun
+        self._looked_at = begun
+        self._most_memory = run_memory(settings)
         self._at = ""
         self._pid = 0  # until it is written down
         minutes = int(claimed.condition.get("timeout") or _LONGEST)
@@ -109,8 +113,18 @@ class Attempt:
                 if isinstance(command, told.Release):
                     return command.reuse
                 self._do(command, process)
+            self._look_at_memory(process)
             if self._unwritten and self._clock.seconds() - self._written_at >= _LOG_EVERY:
                 self._write_log()
+
+    def _look_at_memory(self, process: Process) -> None:
+        at = self._clock.seconds()
+        if at - self._looked_at < _LOOK_EVERY:
+            return
+        self._looked_at = at
+        has = memory.above(process.pid, self._most_memory)
+        if has:
+            self.post(told.OverMemory(at, has, self._most_memory))
 
     def _next(self) -> told.Event | lines.Log | lines.Progress:
         try:

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from queue import SimpleQueue
 from types import FrameType, ModuleType
 from typing import NoReturn, cast
@@ -19,7 +20,7 @@ from typing import NoReturn, cast
 from headrace import definition, nodes
 from headrace.clock import Clock, SystemClock
 from headrace.engines.duckdb import DuckDbEngine, Spare
-from headrace.errors import Cancelled, JobInvalid, LeaseLost, RunFailed, TimedOut, WorkerStopped
+from headrace.errors import Cancelled, JobInvalid, LeaseLost, OutOfMemory, RunFailed, TimedOut, WorkerStopped
 from headrace.execution import lines, logs
 from headrace.execution.places import prepared
 from headrace.execution.report import Failure, Report
@@ -31,9 +32,11 @@ PARENT = "HEADRACE_PARENT"
 _PR_SET_PDEATHSIG = 1
 _EVERY = 0.25
 _OBJECTS = 50_000
+_FIRST_TO_GO = "500"
 _CAUSES: dict[lines.StopCode, type[RunFailed]] = {
     "cancelled": Cancelled,
     "timed-out": TimedOut,
+    "out-of-memory": OutOfMemory,
     "worker-stopped": WorkerStopped,
     "lease-lost": LeaseLost,
 }
@@ -177,6 +180,8 @@ def main() -> None:
     """Be a child."""
     gc.set_threshold(_OBJECTS)
     _die_with(int(os.environ[PARENT]))
+    # When the machine's memory ends, the kernel is to take this process and not the server.
+    Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO)
     # The worker says by a line why a run is to end; the signal is for what the run itself has started.
     signal.signal(signal.SIGTERM, _nothing)
     # The engine looks for pandas again and again where it is not, and would load it where it is.

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-StopCode = Literal["cancelled", "timed-out", "worker-stopped", "lease-lost"]
+StopCode = Literal["cancelled", "timed-out", "out-of-memory", "worker-stopped", "lease-lost"]
 
 
 @dataclass(frozen=True, slots=True)

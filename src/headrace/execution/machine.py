@@ -13,6 +13,7 @@ from headrace.errors import StoreDenied, StoreError, StoreFull
 from headrace.settings import Settings, parse_size
 
 _SHARE_OF_MEMORY = 0.6
+_SHARE_OF_RUNS = 0.9
 _SHARE_OF_DISK = 0.9
 _CGROUP = Path("/sys/fs/cgroup/memory.max")
 _MEMINFO = Path("/proc/meminfo")
@@ -69,6 +70,18 @@ def available_memory() -> int:
     except OSError:
         return whole
     return min(whole, int(limit)) if limit.isdecimal() else whole
+
+
+def slots(settings: Settings) -> int:
+    """How many runs a worker has at once."""
+    return int(settings["workers"]) or len(os.sched_getaffinity(0))
+
+
+def run_memory(settings: Settings) -> int:
+    """Bytes of memory that the processes of one run may have before the run is ended."""
+    if settings["run_memory_limit"]:
+        return parse_size(settings["run_memory_limit"])
+    return int(available_memory() * _SHARE_OF_RUNS / slots(settings))
 
 
 def peak_memory() -> int:

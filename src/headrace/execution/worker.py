@@ -1,6 +1,5 @@
 """Claims runs and keeps their leases: one thread for each of the two, one more for each run under way."""
 
-import os
 import sys
 import threading
 import traceback
@@ -12,6 +11,7 @@ from headrace.errors import DatabaseFailed
 from headrace.execution import queue
 from headrace.execution.attempts import Attempt
 from headrace.execution.children import Nursery, environment
+from headrace.execution.machine import slots
 from headrace.execution.supervisor import WorkerEnds
 from headrace.settings import Settings
 
@@ -19,11 +19,6 @@ _POLL = 0.5
 _BEAT = 0.5
 _BEATS_OF_A_LEASE = 5
 _RESCUE_EVERY = 1.0
-
-
-def slots(settings: Settings) -> int:
-    """How many runs a worker has at once."""
-    return int(settings["workers"]) or len(os.sched_getaffinity(0))
 
 
 class Worker:
