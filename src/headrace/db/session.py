@@ -4,9 +4,10 @@ On SQLite a transaction takes the write lock at its beginning: one that begins a
 at once when another writer came between. Readers are not held up by it.
 """
 
-from collections import Counter
+import threading
+from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, extract, func, inspect, select, table, text
@@ -33,6 +34,7 @@ class Database:
         self._clock = clock
         self._base = clock.now().timestamp() - clock.seconds()
         self._changes: Counter[str] = Counter()
+        self._writing = _Turns() if engine.dialect.name == "sqlite" else nullcontext()
 
     @classmethod
     def open(cls, url: str, *, clock: Clock | None = None) -> "Database":
@@ -49,7 +51,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """All that is done in it is kept when it ends, and nothing when it raises. Raises DatabaseFailed."""
-        with _told(), self._engine.connect() as con:
+        with _told(), self._writing, self._engine.connect() as con:
             changed: list[str] = []
             con.info[_CHANGED] = changed
             with con.begin():
@@ -102,6 +104,40 @@ class Database:
     def dispose(self) -> None:
         """Close the connections that nobody uses."""
         self._engine.dispose()
+
+
+class _Turns:
+    """The writers of this process one after another, in the order in which they came.
+
+    SQLite has one writer at a time and lets others look again after pauses of up to 100 ms; here each goes on at once.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+        self._taken = False
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._taken:
+                self._taken = True
+                return
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        if turn.acquire(timeout=_BUSY_SECONDS):
+            return
+        with self._lock:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+                raise DatabaseFailed("the database says: it was busy for too long")
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._taken = False
 
 
 def changing(con: Connection, what: str) -> None:

@@ -20,6 +20,7 @@ _LOG_EVERY = 1.0
 _AGAIN = 0.25
 _LONGEST = 1440
 _LOOK_EVERY = 0.2
+_RENEWALS_OF_A_LEASE = 5
 _PATIENCE = 20.0
 
 
@@ -35,6 +36,7 @@ class Attempt:
         self._clock = clock
         self._lease = settings["lease_seconds"]
         self._inbox: SimpleQueue[told.Event | lines.Log | lines.Progress] = SimpleQueue()
+        self._renewed_at = begun
         self._unwritten: list[str] = []
         self._written_at = begun
         self._looked_at = begun
@@ -66,6 +68,10 @@ class Attempt:
         finally:
             nursery.give_back(process, reuse=reuse)
 
+    def is_due(self) -> bool:
+        """Whether the lease is to be renewed, or something waits to be written with that."""
+        return bool(self._pid) or self._clock.seconds() - self._renewed_at >= self._lease / _RENEWALS_OF_A_LEASE
+
     def renew(self) -> None:
         """Renew the lease, and let the attempt know what came of it. A database that is away is asked again later."""
         began = self._clock.seconds()
@@ -77,6 +83,7 @@ class Attempt:
         except DatabaseFailed as error:
             print(f"headrace: the lease of {self._claimed.execution_id} is not renewed: {error}", file=sys.stderr)
             return
+        self._renewed_at = began
         if found.alive:
             self.post(told.Renewed(self._clock.seconds(), began + self._lease, cancel=found.cancel))
         else:

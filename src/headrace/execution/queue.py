@@ -141,6 +141,11 @@ def renew(con: Connection, token: str, *, now: float, lease_seconds: float) -> R
     return Renewal(alive=found is not None, cancel=found is not None and found.cancel_requested_at is not None)
 
 
+def calm(con: Connection, tokens: Collection[str]) -> frozenset[str]:
+    """Which of these leases still hold something that nobody wants to end. Writes nothing."""
+    return frozenset(con.scalars(queue_rows.calm(), {"tokens": [*tokens]}))
+
+
 def note_child(con: Connection, token: str, *, pid: int, now: float) -> bool:
     """Write down which process does the attempt."""
     held = _locked(con, token, now)

@@ -97,6 +97,13 @@ def renewed() -> Update:
 
 
 @cache
+def calm() -> Select[Any]:
+    """Those of `tokens` that hold a run which nobody wants to end."""
+    held_now = and_(C.lease_token.in_(bindparam("tokens", expanding=True)), is_status("RUNNING"))
+    return select(C.lease_token).where(held_now, C.cancel_requested_at.is_(None))
+
+
+@cache
 def lost(*, most: int) -> Select[Any]:
     """What is held by leases that have ended by `now`, at most so many."""
     ended = and_(is_status("RUNNING"), C.lease_expires_at <= bindparam("now"))

@@ -110,15 +110,29 @@ class Worker:
     def _renew_on(self) -> None:
         every = min(_BEAT, self._lease / _BEATS_OF_A_LEASE)
         while not self._ended:
-            self._beat.wait(every)
+            hint = self._beat.wait(every)
             self._beat.clear()
-            with self._lock:
-                attempts = list(self._attempts.values())
-            for attempt in attempts:
+            for attempt in self._due(hint=hint):
                 self._guarded(attempt.renew)
             if self._clock.seconds() - self._rescued_at >= _RESCUE_EVERY:
                 self._rescued_at = self._clock.seconds()
                 self._guarded(self._rescue)
+
+    def _due(self, *, hint: bool) -> list[Attempt]:
+        """Whose lease is to be renewed now: it is time, or somebody wants something of the run.
+
+        To look costs no write, so that happens often. A hint says that something was changed, and not that time passed.
+        """
+        with self._lock:
+            attempts = list(self._attempts.values())
+        if not attempts:
+            return []
+        try:
+            with self._database.reading() as con:
+                calm = queue.calm(con, [attempt.token for attempt in attempts])
+        except DatabaseFailed:
+            return attempts
+        return [each for each in attempts if each.token not in calm or (not hint and each.is_due())]
 
     def _rescue(self) -> bool:
         with self._database.transaction() as con:
