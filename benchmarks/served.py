@@ -1,20 +1,30 @@
-"""A server of the benchmarks' own: started in a folder of its own, asked by signed requests, ended with its children."""
+"""A server of the benchmarks' own: started in a folder of its own, asked by signed requests, ended at the end."""
 
+import argparse
 import http.client
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import data
+from sqlalchemy import select
+
+from benchmarks import data, machine
+from benchmarks.figures import Bar
+from benchmarks.measure import tree
+from benchmarks.workloads import HERE
 from headrace.auth.signature_v2 import ACCESS_KEY, SIGNATURE, TIMESTAMP, sign
+from headrace.db import Database
+from headrace.db.tables import executions
+from tests.support import postgres
 
 ROWS = 10
 _JOBS = "/api/v1/jobs"
@@ -83,7 +93,18 @@ class Served:
     port: int
     key: Key
     folder: Path
+    database: str
     ready_after: float
+
+    @property
+    def address(self) -> str:
+        """The address of its database."""
+        return self.database or f"sqlite:///{self.folder / 'data' / 'headrace.db'}"
+
+    @property
+    def children(self) -> tuple[int, ...]:
+        """The processes of its runs."""
+        return tuple(tree(self.process))[1:]
 
     @property
     def buckets(self) -> Path:
@@ -96,10 +117,8 @@ class Served:
 
 
 @contextmanager
-def served(
-    folder: Path, *, settings: Mapping[str, object], database: str = "", before: tuple[str, ...] = ()
-) -> Iterator[Served]:
-    """A server with these settings until the end of the context; `before` goes before its command."""
+def served(folder: Path, *, settings: Mapping[str, object], database: str = "") -> Iterator[Served]:
+    """A server with these settings until the end of the context; its database is a file unless one is given."""
     (folder / "data" / "buckets" / data.BUCKET).mkdir(parents=True, exist_ok=True)
     given = {"data": folder / "data", "port": 0, "rate_limit": 0, **({"database": database} if database else {})}
     variables = {f"HEADRACE_{name.upper()}": str(value) for name, value in {**given, **settings}.items()}
@@ -111,10 +130,10 @@ def served(
     log = folder / "server.log"
     with log.open("wb") as out:
         began = time.perf_counter()
-        process = subprocess.Popen([*before, headrace, "serve"], env=environment, stdout=out, stderr=out, cwd=folder)
+        process = subprocess.Popen([headrace, "serve"], env=environment, stdout=out, stderr=out, cwd=folder)
     try:
         port = _port(process, log)
-        yield Served(process.pid, port, key, folder, time.perf_counter() - began)
+        yield Served(process.pid, port, key, folder, database, time.perf_counter() - began)
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -157,6 +176,56 @@ def lay_rows(buckets: Path) -> None:
     file = buckets / data.BUCKET / "in" / "rows.csv"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("id,name\n" + "".join(f"{n},name {n}\n" for n in range(ROWS)), encoding="utf-8")
+
+
+@contextmanager
+def databases(wanted: Sequence[str]) -> Iterator[Mapping[str, str]]:
+    """The addresses by their titles: none for SQLite, which is the default; PostgreSQL in a server of its own."""
+    where = postgres.programs() if "postgresql" in wanted else None
+    with postgres.running(where, lasting=True) if where else nullcontext() as server:
+        found = {"SQLite": ""} if "sqlite" in wanted else {}
+        yield found if server is None else {**found, "PostgreSQL": server.create("bench")}
+
+
+def ask(name: str, question: str, measured: Callable[[Path, str, int], list[Bar]], *, runs: int) -> None:
+    """Be the command of a benchmark: measure over each database, print, and keep what is to be kept."""
+    result = HERE / "results" / f"{name}.json"
+    parser = argparse.ArgumentParser(description=question)
+    parser.add_argument("--runs", type=int, default=runs)
+    parser.add_argument("--databases", default="sqlite,postgresql")
+    parser.add_argument("--save", action="store_true", help=f"keep the figures as results/{result.name}")
+    given = parser.parse_args()
+    if given.save and given.runs < runs:
+        parser.error(f"--save is for at least {runs} runs")
+    found: dict[str, list[Bar]] = {}
+    with databases(given.databases.split(",")) as addresses:
+        for title, address in addresses.items():
+            with tempfile.TemporaryDirectory() as folder:
+                found[title] = measured(Path(folder), address, given.runs)
+            print("\n".join(f"{title}: {bar}" for bar in found[title]), flush=True)
+    if given.save:
+        about = {"date": machine.today(), "machine": machine.description(), "runs": given.runs}
+        versions = machine.versions("headrace", "duckdb", "sqlalchemy", "uvicorn")
+        bars = {title: [asdict(bar) for bar in of] for title, of in found.items()}
+        result.write_text(json.dumps({**about, "versions": versions, "bars": bars}, indent=2) + "\n", encoding="utf-8")
+
+
+def opened(served: Served) -> Database:
+    """The database of a server, to read its records."""
+    return Database.open(served.address)
+
+
+def seconds_of(served: Served, client: Client, job_id: str) -> float:
+    """Run a job; the seconds from the accepted request to its end."""
+    execution_id = client.execute(job_id)
+    client.waited(job_id, execution_id, every=0.25)
+    e = executions.c
+    database = opened(served)
+    with database.reading() as con:
+        took = con.execute(select(e.status, e.created_at, e.ended_at).where(e.execution_id == execution_id)).one()
+    database.dispose()
+    assert took.status == "COMPLETED"
+    return float(took.ended_at - took.created_at)
 
 
 def _key(headrace: str, environment: Mapping[str, str]) -> Key:
