@@ -10,9 +10,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
-from headrace.db.tables import attempts, executions, jobs, log_chunks, outbox
+from headrace.db.tables import attempts, executions, log_chunks, outbox
 from headrace.execution import queue_rows, states
 from headrace.execution.states import Ended, Status
 
@@ -102,10 +102,9 @@ def submit(con: Connection, submission: Submission) -> str:
     fields = asdict(submission)
     at = submission.created_at
     turn = at - _SECONDS_PER_PRIORITY * submission.priority
-    con.execute(insert(executions).values(**fields, status="READY", available_at=at, turn=turn))
+    con.execute(insert(executions), {**fields, "status": "READY", "available_at": at, "turn": turn})
     last = {"last_execution_id": submission.execution_id, "last_execution_status": "READY", "last_execution_at": at}
-    counted = {"execution_count": jobs.c.execution_count + 1}
-    con.execute(update(jobs).where(jobs.c.job_id == submission.job_id).values(last | counted))
+    con.execute(queue_rows.counted(), {"this": submission.job_id, **last})
     return submission.execution_id
 
 
@@ -150,8 +149,7 @@ def note_child(con: Connection, token: str, *, pid: int, now: float) -> bool:
     """Write down which process does the attempt."""
     held = _locked(con, token, now)
     if held is not None:
-        this = and_(attempts.c.execution_id == held.execution_id, attempts.c.number == held.attempt)
-        con.execute(update(attempts).where(this).values(pid=pid))
+        con.execute(queue_rows.attempt(), {"this": held.execution_id, "try": held.attempt, "pid": pid})
     return held is not None
 
 
@@ -260,7 +258,7 @@ def _take(con: Connection, found: Row[Any], *, most: int, worker: str, now: floa
     if taken is None:
         return None
     begun = {"execution_id": taken.execution_id, "account_id": taken.account_id, "number": taken.attempt}
-    con.execute(insert(attempts).values(**begun, worker=worker, started_at=now))
+    con.execute(insert(attempts), {**begun, "worker": worker, "started_at": now})
     kept = {"job": taken.job_id, "number": taken.job_revision}
     definition = con.execute(queue_rows.definition(), kept).scalar_one()
     same = {name: getattr(taken, name) for name in Claimed.__slots__ if name != "definition"}
@@ -280,25 +278,21 @@ def _leave(
 ) -> None:
     """End the lease: the execution goes on to `status`, and its attempt has this outcome."""
     moved = {"available_at": now + delay} if status == "READY" else {"ended_at": now}
-    this = and_(
-        executions.c.execution_id == held.execution_id,
-        executions.c.lease_token == held.lease_token,
-        executions.c.status.in_(states.before(status)),
-    )
-    con.execute(update(executions).where(this).values({**_FREE, **values, **moved, "status": status}))
-    attempt = and_(attempts.c.execution_id == held.execution_id, attempts.c.number == held.attempt)
-    con.execute(update(attempts).where(attempt).values(ended_at=now, outcome=outcome, failure=failure))
+    this = {"this": held.execution_id, "token": held.lease_token}
+    con.execute(queue_rows.left(status), {**this, **_FREE, **values, **moved, "status": status})
+    tried = {"this": held.execution_id, "try": held.attempt}
+    con.execute(queue_rows.attempt(), {**tried, "ended_at": now, "outcome": outcome, "failure": failure})
     if status != "READY":
         _tell(con, held, status, now)
 
 
 def _tell(con: Connection, ended: Row[Any], status: Status, now: float) -> None:
     """What follows from an end leaves from the outbox, which is written in the same transaction."""
-    last = jobs.c.last_execution_id == ended.execution_id
-    con.execute(update(jobs).where(jobs.c.job_id == ended.job_id, last).values(last_execution_status=status))
+    last = {"this": ended.job_id, "last": ended.execution_id}
+    con.execute(queue_rows.last_of_job(), {**last, "last_execution_status": status})
     payload = {"executionId": ended.execution_id, "jobId": ended.job_id, "status": status}
     told = {"account_id": ended.account_id, "at": now, "kind": "execution-ended", "payload": payload}
-    con.execute(insert(outbox).values(told))
+    con.execute(insert(outbox), told)
 
 
 def _cancelled(why: str) -> dict[str, str]:
@@ -329,4 +323,4 @@ def _append(con: Connection, held: Row[Any], text: str, now: float) -> None:
     # Neither database keeps every text that a program may print.
     clean = text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
     of = {"account_id": held.account_id, "execution_id": held.execution_id, "attempt": held.attempt}
-    con.execute(insert(log_chunks).values(**of, at=now, text=clean))
+    con.execute(insert(log_chunks), {**of, "at": now, "text": clean})

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Update, and_, bindparam, func, literal, select, update
 
-from headrace.db.tables import executions, job_revisions, jobs
+from headrace.db.tables import attempts, executions, job_revisions, jobs
 from headrace.execution import states
 from headrace.execution.states import Status
 
@@ -108,6 +108,34 @@ def lost(*, most: int) -> Select[Any]:
     """What is held by leases that have ended by `now`, at most so many."""
     ended = and_(is_status("RUNNING"), C.lease_expires_at <= bindparam("now"))
     return lock(select(executions).where(ended).limit(most), skip=True)
+
+
+@cache
+def left(status: Status) -> Update:
+    """The end of the lease of `token` over `this`, which goes on to a status; told the columns that change with it."""
+    held_still = and_(C.execution_id == bindparam("this"), C.lease_token == bindparam("token"))
+    return update(executions).where(held_still, C.status.in_(states.before(status)))
+
+
+@cache
+def attempt() -> Update:
+    """The attempt `try` of the execution `this`; told the columns that change."""
+    a = attempts.c
+    return update(attempts).where(a.execution_id == bindparam("this"), a.number == bindparam("try"))
+
+
+@cache
+def counted() -> Update:
+    """One more execution of the job `this`; told the columns that change with it."""
+    one_more = {"execution_count": jobs.c.execution_count + 1}
+    return update(jobs).where(jobs.c.job_id == bindparam("this")).values(one_more)
+
+
+@cache
+def last_of_job() -> Update:
+    """The job `this`, if `last` is its last execution; told the columns that change."""
+    last = jobs.c.last_execution_id == bindparam("last")
+    return update(jobs).where(jobs.c.job_id == bindparam("this"), last)
 
 
 def leased() -> ColumnElement[bool]:
