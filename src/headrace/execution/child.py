@@ -19,7 +19,7 @@ from typing import NoReturn, cast
 
 from headrace import definition, nodes
 from headrace.clock import Clock, SystemClock
-from headrace.engines.duckdb import DuckDbEngine, Spare
+from headrace.engines.duckdb import DuckDbEngine, Spare, text
 from headrace.errors import Cancelled, JobInvalid, LeaseLost, OutOfMemory, RunFailed, TimedOut, WorkerStopped
 from headrace.execution import lines, logs
 from headrace.execution.places import prepared
@@ -57,9 +57,9 @@ class Child:
         self._busy = False
         self._spare = Spare()
 
-    def hear(self, text: bytes) -> None:
+    def hear(self, said: bytes) -> None:
         """Take one line of the worker's."""
-        line = lines.to_child(text)
+        line = lines.to_child(said)
         match line:
             case lines.Order():
                 with self._lock:
@@ -121,6 +121,7 @@ class Child:
             wait=self._settings["writer_wait"],
             warnings=warnings,
         )
+        self._tell(lines.Script(DuckDbEngine.name, text.shown(task.plan.pruned)))
         nrn = order.nrn or job.body.job_condition.nrn
         self._log(*(f"warning: {warning}" for warning in warnings))
         ready = prepared(
@@ -165,9 +166,9 @@ class Child:
             ended.set()
             watcher.join()
 
-    def _log(self, *texts: str) -> None:
-        for text in texts:
-            self._tell(lines.Log(logs.line(self._clock.now(), text)))
+    def _log(self, *told: str) -> None:
+        for each in told:
+            self._tell(lines.Log(logs.line(self._clock.now(), each)))
 
     def _tell(self, line: lines.FromChild) -> None:
         left = memoryview(lines.encode(line))
@@ -198,8 +199,8 @@ def main() -> None:
 
 def _listen(child: Child) -> None:
     try:
-        for text in iter(sys.stdin.buffer.readline, b""):
-            child.hear(text)
+        for said in iter(sys.stdin.buffer.readline, b""):
+            child.hear(said)
     finally:
         _end()
 
