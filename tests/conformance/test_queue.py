@@ -1,9 +1,9 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from headrace.db.tables import jobs, outbox
+from headrace.db.tables import attempts, jobs, log_chunks, outbox
 from headrace.execution import queue
 from headrace.execution.queue import Outcome
 from headrace.execution.states import MOST_LOSSES
@@ -227,3 +227,28 @@ def test_a_process_that_died_is_a_loss_that_begins_again_at_once_until_there_wer
     row = line.row(execution_id)
     assert (row["status"], row["failure"]["code"], row["losses"]) == ("FAILED", "child-lost", 4)
     assert line.attempts(execution_id) == [(number, "LOST") for number in range(1, 5)]
+
+
+def test_the_executions_of_a_job_are_counted_whatever_becomes_of_them(line: Line) -> None:
+    job_id, other = line.job(), line.job()
+    done, cancelled, lost, _ = (line.submit(job_id, at=float(n)) for n in range(4))
+    line.submit(other, at=9.0)
+    line.finish(line.one(10.0).lease_token, Outcome("COMPLETED"), at=11.0)
+    line.cancel(cancelled, at=11.0)
+    assert line.one(12.0).execution_id == lost
+    line.rescue(12.0 + LEASE)
+    assert (line.counted(job_id), line.counted(other)) == (4, 1)
+    with line.database.transaction() as con:
+        con.execute(delete(attempts).where(attempts.c.execution_id == done))
+        con.execute(delete(log_chunks))
+        queue.remove(con, [done, cancelled, "nobody's"])
+    assert (line.counted(job_id), line.counted(other)) == (2, 1)
+
+
+def test_a_look_at_leases_tells_those_that_nobody_wants_anything_of(line: Line) -> None:
+    job_id = line.job()
+    calm, cancelled = line.submit(job_id), line.submit(job_id)
+    tokens = {claimed.execution_id: claimed.lease_token for claimed in line.claim(1.0, limit=2)}
+    line.cancel(cancelled, at=2.0)
+    with line.database.reading() as con:
+        assert queue.calm(con, [*tokens.values(), "nobody's"]) == {tokens[calm]}

@@ -34,10 +34,13 @@ log = logging.getLogger(__name__)
 
 
 class Authenticate(Protocol):
-    """Who signed a request, or why it is refused. Blocks: it reads the key."""
+    """Who signed a request, or why it is refused."""
+
+    def at_once(self, headers: Mapping[str, str], method: str, target: str, /) -> Principal | Refusal | None:
+        """The caller, or the refusal; None when that can't be told without waiting."""
 
     def __call__(self, headers: Mapping[str, str], method: str, target: str, /) -> Principal | Refusal:
-        """The caller, or the refusal."""
+        """The caller, or the refusal. Blocks: it reads the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +170,10 @@ class Gateway:
         seconds, key = self._server.clock.seconds(), headers.get(ACCESS_KEY, "")
         if self._guesses.hold_back(peer(scope), key, seconds=seconds):
             return gateway.GUESSED
-        principal = await run_in_threadpool(self._authenticate, headers, scope["method"], target(scope))
+        asked = headers, scope["method"], target(scope)
+        principal = self._authenticate.at_once(*asked)
+        if principal is None:
+            principal = await run_in_threadpool(self._authenticate, *asked)
         if principal is gateway.INVALID:
             self._guesses.failed(peer(scope), seconds=seconds)
         elif isinstance(principal, Principal):

@@ -5,8 +5,10 @@ at once when another writer came between. Readers are not held up by it.
 """
 
 import os
+import threading
+from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from headrace.errors import DatabaseFailed, SchemaMismatch, SettingInvalid
 
 SERVER_NAME = "headrace server"
 _BEGIN = "headrace_begin"
+_CHANGED = "headrace_changed"
 _BUSY_SECONDS = 10
 _CONNECTIONS = {"pool_size": 10, "max_overflow": 30}
 _UPGRADE_LOCK = 4_372_170_441  # any number, the same in all programs that upgrade
@@ -34,6 +37,8 @@ class Database:
         self._engine = engine
         self._clock = clock
         self._base = clock.now().timestamp() - clock.seconds()
+        self._changes: Counter[str] = Counter()
+        self._writing = _Turns() if engine.dialect.name == "sqlite" else nullcontext()
 
     @classmethod
     def open(cls, url: str, *, clock: Clock | None = None, serves: bool = False) -> "Database":
@@ -69,8 +74,17 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """All that is done in it is kept when it ends, and nothing when it raises. Raises DatabaseFailed."""
-        with _told(), self._engine.connect() as con, con.begin():
-            yield con
+        with _told(), self._writing, self._engine.connect() as con:
+            changed: list[str] = []
+            con.info[_CHANGED] = changed
+            with con.begin():
+                yield con
+            # A reader that counted before the commit reads again; one that counts too late has read what is new.
+            self._changes.update(changed)
+
+    def changes(self, what: str) -> int:
+        """How often transactions of this process have changed what `changing` names; it never goes back."""
+        return self._changes[what]
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -113,6 +127,45 @@ class Database:
     def dispose(self) -> None:
         """Close the connections that nobody uses."""
         self._engine.dispose()
+
+
+class _Turns:
+    """The writers of this process one after another, in the order in which they came.
+
+    SQLite has one writer at a time and lets others look again after pauses of up to 100 ms; here each goes on at once.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+        self._taken = False
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._taken:
+                self._taken = True
+                return
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        if turn.acquire(timeout=_BUSY_SECONDS):
+            return
+        with self._lock:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+                raise DatabaseFailed("the database says: it was busy for too long")
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._taken = False
+
+
+def changing(con: Connection, what: str) -> None:
+    """Say that this transaction changes something that others keep copies of."""
+    con.info[_CHANGED].append(what)
 
 
 def version_of(con: Connection) -> str | None:

@@ -9,12 +9,15 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from headrace.execution import memory
 from headrace.execution.child import PARENT
 from headrace.execution.lines import FromChild, Order, Ready, ToChild, encode, from_child
 from headrace.execution.machine import available_memory
 from headrace.settings import Settings
 
-RUNS = 100
+RUNS = 500
+GROWN = 512 * 1024 * 1024
+"""Bytes: a child that has more of them after a run gives them back by ending."""
 _IDLE = 30.0
 _AGAIN = 1.0
 _SHARE_OF_MEMORY = 0.6
@@ -148,7 +151,7 @@ class Nursery(threading.Thread):
     def give_back(self, process: Process, *, reuse: bool) -> None:
         """The run of this child is over; one that is not to be used again is ended."""
         process.listen(lambda line: self._heard(process, line))
-        if not reuse or process.runs >= RUNS:
+        if not reuse or process.runs >= RUNS or memory.resident(process.pid) > GROWN:
             process.signal(signal.SIGKILL)
             return
         with self._changed:

@@ -13,6 +13,7 @@ from headrace.errors import StoreDenied, StoreError, StoreFull
 from headrace.settings import Settings, parse_size
 
 _SHARE_OF_MEMORY = 0.6
+_SHARE_OF_RUNS = 0.9
 _SHARE_OF_DISK = 0.9
 _CGROUP = Path("/sys/fs/cgroup/memory.max")
 _MEMINFO = Path("/proc/meminfo")
@@ -21,8 +22,11 @@ _OWNER = "owner"
 
 
 @contextmanager
-def limits(settings: Settings, run: str) -> Iterator[Limits]:
-    """The limits of one run. Its spill folder exists while the context lasts; those of dead runs are removed."""
+def limits(settings: Settings, run: str, *, threads: int | None = None) -> Iterator[Limits]:
+    """The limits of one run. Its spill folder exists while the context lasts; those of dead runs are removed.
+
+    `threads` is what the run asks for: it gets as many as the settings and the machine allow.
+    """
     root = settings.temp_directory
     folder = root / run
     try:
@@ -39,9 +43,10 @@ def limits(settings: Settings, run: str) -> Iterator[Limits]:
         kind, hint = (StoreFull, "free room there, or") if full else (StoreError, "make it a folder, or")
         raise kind(f"the temporary folder {root}: {error.strerror}", hint=f"{hint} set temp_directory") from None
     try:
+        allowed = settings["threads"] or len(os.sched_getaffinity(0))
         free = int(shutil.disk_usage(root).free * _SHARE_OF_DISK)
         yield Limits(
-            threads=settings["threads"] or len(os.sched_getaffinity(0)),
+            threads=min(threads or allowed, allowed),
             memory=_kib(settings["memory_limit"], int(available_memory() * _SHARE_OF_MEMORY)),
             temp_directory=str(folder),
             temp_size=_kib(settings["temp_size"], free),
@@ -65,6 +70,18 @@ def available_memory() -> int:
     except OSError:
         return whole
     return min(whole, int(limit)) if limit.isdecimal() else whole
+
+
+def slots(settings: Settings) -> int:
+    """How many runs a worker has at once."""
+    return int(settings["workers"]) or len(os.sched_getaffinity(0))
+
+
+def run_memory(settings: Settings) -> int:
+    """Bytes of memory that the processes of one run may have before the run is ended."""
+    if settings["run_memory_limit"]:
+        return parse_size(settings["run_memory_limit"])
+    return int(available_memory() * _SHARE_OF_RUNS / slots(settings))
 
 
 def peak_memory() -> int:

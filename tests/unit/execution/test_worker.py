@@ -148,3 +148,29 @@ def test_no_process_is_left_when_a_worker_has_stopped(at: Works) -> None:
         assert {at.wait(each) for each in ids} <= {"COMPLETED", "FAILED"}
         pids = {at.pid(each) for each in ids}
     assert all(gone(pid) for pid in pids)
+
+
+def test_a_run_with_more_memory_than_it_may_have_is_ended_and_says_so(at: Works) -> None:
+    put_rows(at.place)
+    with at.worker(run_memory_limit="20MB") as worker:
+        execution_id = at.submit(endless())
+        worker.wake()
+        pid = at.pid(execution_id)
+        assert at.wait(execution_id) == "FAILED"
+        until(lambda: gone(pid), limit=1)
+    failure = at.line.row(execution_id)["failure"]
+    assert (failure["code"], failure["hint"][:16]) == ("out-of-memory", "lower numWorker ")
+    assert "MB of memory, and may have 21 MB" in at.line.log(execution_id)
+    assert at.place.stands()
+
+
+@pytest.mark.parametrize(("asked", "allowed", "got"), [(2, "4", 2), (8, "4", 4), (0, "3", 3)])
+def test_num_worker_is_how_many_threads_a_run_has_up_to_what_there_are(
+    at: Works, asked: int, allowed: str, got: int
+) -> None:
+    with at.worker(threads=allowed) as worker:
+        execution_id = at.submit(copying(), numWorker=asked)
+        worker.wake()
+        assert at.wait(execution_id) == "COMPLETED"
+    row = at.line.row(execution_id)
+    assert (row["executor_num"], row["report"]["threads"]) == (got, got)

@@ -1,7 +1,7 @@
 """Runs a plan in DuckDB: one connection for one run, fenced to the run's files."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from headrace.engines.base import Gap, Limits, Outcome
+from headrace.engines.dialects import DuckDbDialect
 from headrace.engines.duckdb import failures, inputs, remote, text
 from headrace.engines.duckdb.attempt import Attempt
 from headrace.engines.duckdb.sources import Lenient, literal_name
+from headrace.engines.duckdb.spare import opened
 from headrace.errors import Cancelled
 from headrace.plan.ops import Read, ReadTable, Sink, WriteTable, in_order
 from headrace.stores.base import Snapshot, Staged
@@ -32,8 +34,12 @@ class DuckDbEngine:
 
     name = "duckdb"
 
-    def __init__(self, limits: Limits, *, read_back: bool = False) -> None:
+    def __init__(
+        self, limits: Limits, *, read_back: bool = False, instance: Callable[[], _Connection] = opened
+    ) -> None:
+        """`instance` gives one that nobody has used, each time that it is asked."""
         self._limits = limits
+        self._instance = instance
         self._read_back = read_back
         self._spill = Path(limits.temp_directory)
         self._cancelled = threading.Event()
@@ -170,7 +176,7 @@ class DuckDbEngine:
         return any(self._spill.glob(_SPILLED))
 
     def _open(self, sources: Mapping[int, Snapshot], targets: Mapping[int, Staged]) -> _Connection:
-        con = duckdb.connect(":memory:", config=_config(self._limits))
+        con = self._instance()
         names = [stored.location for snapshot in sources.values() for stored in snapshot.objects]
         files = [*names, *(plain for name in names if (plain := literal_name(name)) != name)]
         folders = [f"{staged.directory}/" for staged in targets.values()]
@@ -179,7 +185,8 @@ class DuckDbEngine:
         remote.prepare(con, [stored for snapshot in sources.values() for stored in snapshot.objects])
         con.execute("SET allowed_paths = $files", {"files": files})
         con.execute("SET allowed_directories = $folders", {"folders": folders})
-        for statement in (
+        statements = (
+            *_limited(self._limits),
             "SET TimeZone = 'UTC'",
             "SET default_null_order = 'nulls_first_on_asc_last_on_desc'",
             "SET ieee_floating_point_ops = false",
@@ -189,8 +196,8 @@ class DuckDbEngine:
             *(("SET disabled_optimizers = 'common_subexpressions'",) if self._wide else ()),
             "SET enable_external_access = false",
             "SET lock_configuration = true",
-        ):
-            con.execute(statement)
+        )
+        con.execute("; ".join(statements))
         self._connection = con
         return con
 
@@ -204,16 +211,14 @@ class DuckDbEngine:
             raise Cancelled("the run was stopped")
 
 
-def _config(limits: Limits) -> dict[str, str | bool | int | float | list[str]]:
-    return {
-        "threads": limits.threads,
-        "memory_limit": limits.memory,
-        "temp_directory": limits.temp_directory,
-        "max_temp_directory_size": limits.temp_size,
-        "preserve_insertion_order": False,
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-    }
+def _limited(limits: Limits) -> Iterator[str]:
+    yield f"SET threads = {limits.threads}"
+    for name, value in (
+        ("memory_limit", limits.memory),
+        ("temp_directory", limits.temp_directory),
+        ("max_temp_directory_size", limits.temp_size),
+    ):
+        yield f"SET {name} = {DuckDbDialect().text(value)}"
 
 
 def _empty(targets: Mapping[int, Staged]) -> None:
