@@ -12,9 +12,9 @@ from sqlalchemy.exc import IntegrityError
 from headrace.db.tables import accounts
 from headrace.definition import JobCondition
 from headrace.errors import BadParameter
-from headrace.graph import field_problem
 from headrace.ids import new_id
 from headrace.nodes.wire import Wire
+from headrace.wording import field_problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def service_error(error: HeadraceError) -> ServiceError | None:
 
 
 def _listed(problems: Sequence[Problem]) -> str:
-    shown = [str(problem) for problem in problems[:_MOST_SHOWN]]
+    shown = [problem.told("") for problem in problems[:_MOST_SHOWN]]
     rest = len(problems) - len(shown)
     return " ".join([PARAMETERS, " | ".join(shown), *([f"| and {rest} more"] if rest else [])])
 

@@ -77,7 +77,7 @@ def update_job_execution_config(request: Request, jobId: str) -> Response:
     call = call_of(request)
     sent = body_of(call)
     if "jobCondition" not in sent:
-        raise BadParameter([Problem("missing", "is required", field="jobCondition")])
+        raise BadParameter([Problem("bad-field", "is missing", field="jobCondition")])
     if_match, condition = _if_match(call), sent["jobCondition"]
     with call.server.database.transaction() as con:
         job = jobs.set_condition(con, call.principal, jobId, condition, if_match=if_match, now=call.server.now())
@@ -102,7 +102,7 @@ def _status(request: Request) -> str:
         return status
     if status == "READY":
         return "RUNNABLE"
-    told = f"{status[:40]!r} is not a status; there is {', '.join(STATUSES)}"
+    told = f"{status[:40]!r} is not a status; there is READY, {', '.join(STATUSES)}"
     raise BadParameter([Problem("bad-value", told, field="status")])
 
 

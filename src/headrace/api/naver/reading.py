@@ -11,6 +11,7 @@ from headrace.core.paging import MOST_ROWS, Page
 from headrace.definition import parse
 from headrace.errors import BadParameter, Problem
 from headrace.nodes.base import nearest
+from headrace.wording import kind_of
 
 WARNINGS = "x-headrace-warnings"
 _MOST_DIGITS = 18
@@ -27,7 +28,7 @@ def body_of(call: Call, *, optional: bool = False) -> dict[str, Any]:
         raise _wrong("bad-json", "the body is not UTF-8") from None
     sent = parse(text)
     if not isinstance(sent, dict):
-        raise _wrong("bad-json", "the body is a JSON object", "begin with {")
+        raise _wrong("bad-json", f"the body should be a JSON object, not {kind_of(sent)}", "begin with {")
     _speakable(sent)
     return sent
 
@@ -57,7 +58,7 @@ def flag_of(request: Request, name: str) -> bool:
     """A true or false of the query. Raises BadParameter."""
     text = request.query_params.get(name, "").lower()
     if text not in ("", "true", "false"):
-        raise _wrong("bad-value", "is true or false", field=name)
+        raise _wrong("bad-value", f"{text[:40]!r} is neither true nor false", field=name)
     return text == "true"
 
 
@@ -66,8 +67,10 @@ def whole_of(request: Request, name: str, default: int) -> int:
     text = request.query_params.get(name, "")
     if not text:
         return default
-    if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS):
+    if not (text.isascii() and text.isdecimal()):
         raise _wrong("bad-value", f"{text[:40]!r} is not a whole number from 0", field=name)
+    if len(text) > _MOST_DIGITS:
+        raise _wrong("bad-value", f"a number of {len(text)} digits is too large", field=name)
     return int(text)
 
 
