@@ -121,7 +121,7 @@ def test_an_object_without_a_sound_id_is_told_by_its_place_in_the_list() -> None
         "job, nodes[0]: should be an object, not an empty list",
         "job, nodes[1]: should be an object, not null",
         "job, nodes[2]: should be an object, not the boolean true",
-        "job, nodes[3]: is the number 1.5, not an object",
+        "job, nodes[3]: should be an object, not the number 1.5",
         "job, nodes[4]: should be an object, not the text 'x'",
     ]
 
