@@ -1,4 +1,4 @@
-"""Writes the reference pages that the code tells better than people: nodes, settings, commands, conformance, the report.
+"""Writes the reference pages that the code tells better than people: nodes, settings, commands, report, conformance.
 
 `make generate` writes them again; with `--check` nothing is written, and what is stale is named.
 """

@@ -79,7 +79,7 @@ def wrong_values(fact: Fact) -> list[object]:
 
 
 @proves("createJob.body.*", "verifyJob.body.*", "updateJob.body.*", "patchJob.body.*")
-@proves("createJobExecution.body.*", "updateJobExecutionConfig.body.*")
+@proves("createJobExecution.body.*", "updateJobExecutionConfig.body.*", "requests.null")
 @pytest.mark.parametrize("fact", FIELDS, ids=lambda fact: fact.id)
 def test_a_field_of_a_body_that_is_wrong_is_told_and_nothing_changes(kept: tuple[Server, Json], fact: Fact) -> None:
     server, job = kept
@@ -105,7 +105,9 @@ def test_a_field_of_a_condition_that_is_wrong_is_told_wherever_it_is_sent(
             assert refused(server, method, path, sent) == [f"jobCondition.{fact.name}"], value
 
 
-@proves("Condition.workerType*", "createJob.body.type*", "updateJob.body.type*", "patchJob.body.type*")
+@proves(
+    "Condition.workerType", "createJob.body.type", "updateJob.body.type", "patchJob.body.type", "requests.worker-type"
+)
 @pytest.mark.parametrize("value", ["default", "DEFAULTS", "", " ", "x" * 100_000, HANGUL, "DEFAULT "])
 def test_a_word_that_is_not_one_of_a_few_is_told_with_those_that_are(kept: tuple[Server, Json], value: str) -> None:
     server, job = kept
@@ -147,15 +149,16 @@ def test_a_name_that_can_not_be_is_told_with_what_it_may_be(kept: tuple[Server, 
 
 
 @proves("Common.name-length", "Common.name-signs", "Common.name-first", "verifyJob.body.name")
+@proves("requests.first-character-of-names", "requests.length-of-names")
 @pytest.mark.parametrize("name", ["abc", "_ab", "-ab", "a" * 100, "A-1_b"])
 def test_a_name_that_can_be_is_taken(kept: tuple[Server, Json], name: str) -> None:
     assert kept[0].ask("POST", f"{JOBS}/verify", documented_job(name=name)).text == "true"
 
 
 @proves(
-    "Condition.numWorker", "Condition.timeout", "Condition.workerType*", "Condition.scriptPath", "Condition.logPath"
+    "Condition.numWorker", "Condition.timeout", "Condition.workerType=*", "Condition.scriptPath", "Condition.logPath"
 )
-@proves("Condition.nrn")
+@proves("Condition.nrn", "requests.timeout-range", "requests.worker-type")
 @pytest.mark.parametrize(
     "condition",
     [
@@ -209,6 +212,7 @@ BEYOND = [
 ]
 
 
+@proves("requests.keys-twice", "requests.sizes")
 @pytest.mark.parametrize("body", BEYOND)
 def test_a_body_beyond_all_measure_is_refused_in_few_words(kept: tuple[Server, Json], body: bytes) -> None:
     server, job = kept
@@ -226,6 +230,7 @@ def test_a_body_of_ten_megabytes_is_too_large_for_every_operation(kept: tuple[Se
         assert "bytes" in answer.json()["error"]["details"]
 
 
+@proves("requests.sizes")
 def test_a_graph_that_is_too_deep_is_told_and_a_wide_one_is_taken(kept: tuple[Server, Json]) -> None:
     server, _ = kept
     first, middle, last = documented_job()["nodes"]
@@ -328,7 +333,9 @@ def test_an_id_of_another_kind_is_not_found(server: Server) -> None:
         assert (answer.status_code, answer.json()["errorType"]) == (404, f"resource-not-found/{kind}")
 
 
-@proves("ServiceError.errors.bad-state")
+@proves(
+    "ServiceError.errors.bad-state", "requests.unique-names", "requests.deleting-what-runs", "requests.twice-the-same"
+)
 def test_what_is_sent_twice_is_done_as_often_as_it_can_be(server: Server) -> None:
     job = server.made()
     at = f"{JOBS}/{job['jobId']}"

@@ -6,7 +6,7 @@ from tools.reference.facts import Fact, every_fact, subjects
 
 
 def proves(*names: str) -> pytest.MarkDecorator:
-    """The mark of a test, or of one row of its table: `*` at the end of a name stands for all that begin so."""
+    """The mark of a test, or of one row of its table: a `*` in a name stands for any signs but `=`."""
     return pytest.mark.proves(*names)
 
 

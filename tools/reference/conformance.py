@@ -70,7 +70,9 @@ def _section(subject: Subject, of_fact: Mapping[str, Sequence[Proof]]) -> list[s
 
 
 def _facts(found: Iterable[Fact], of_fact: Mapping[str, Sequence[Proof]]) -> str:
-    rows = [(f"`{fact.name}`", _kind(fact), fact.what, fact.seen, _state(fact), _shown(fact, of_fact)) for fact in found]
+    rows = [
+        (f"`{fact.name}`", _kind(fact), fact.what, fact.seen, _state(fact), _shown(fact, of_fact)) for fact in found
+    ]
     return table(("name", "kind", "what it is", "in", "state", "proof"), rows)
 
 

@@ -47,7 +47,7 @@ def create_job(request: Request) -> Response:
 
 
 def update_job(request: Request, jobId: str) -> Response:
-    """Replace a job: what is left out of the body goes back to its default."""
+    """Change a job, whose name and type must be there; what is left out else stays as it is."""
     return _update(request, jobId, partial=False)
 
 
