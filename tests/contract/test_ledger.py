@@ -1,6 +1,6 @@
 """What we chose where the documentation contradicts itself or is silent, as far as no other test shows it."""
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -9,7 +9,6 @@ from headrace.core import jobs
 from headrace.errors import DatabaseFailed
 from headrace.execution import queue
 from headrace.execution.queue import Outcome
-from headrace.execution.states import Status
 from tests.support.proving import proves
 from tests.support.server import Server, documented_job
 
@@ -56,7 +55,9 @@ def test_a_job_is_running_while_it_runs_and_stopped_while_its_runs_are_being_can
     *("Execution.status=COMPLETED", "Execution.status=FAILED"),
 )
 @pytest.mark.parametrize("status", ["COMPLETED", "FAILED", "CANCELED"])
-def test_a_job_tells_how_and_when_it_was_last_executed(server: Server, status: Status) -> None:
+def test_a_job_tells_how_and_when_it_was_last_executed(
+    server: Server, status: Literal["COMPLETED", "FAILED", "CANCELED"]
+) -> None:
     job = server.made()
     run = server.executed(job["jobId"])
     server.finish(server.claim().lease_token, Outcome(status, failure={"code": "x"} if status == "FAILED" else None))

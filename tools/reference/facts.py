@@ -146,7 +146,7 @@ def _subject(file: str, name: str, table: Mapping[str, Any]) -> Subject:
 
 
 def _facts(fact_id: str, name: str, group: str, value: Any, inherited: Mapping[str, Any]) -> Iterator[Fact]:
-    told = {"what": value} if isinstance(value, str) else value
+    told: Mapping[str, Any] = {"what": value} if isinstance(value, str) else value
     yield _fact(fact_id, name, group, told, inherited)
     values = told.get("values", {})
     for each, meaning in values.items():

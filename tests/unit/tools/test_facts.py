@@ -77,7 +77,7 @@ def test_a_fact_without_a_proof_and_a_proof_of_what_is_not_built_are_told(tmp_pa
 
 def test_a_proof_of_an_unknown_fact_is_told(tmp_path: Path) -> None:
     facts, tests = written(tmp_path, test='@proves("Thing.nam")\ndef test_it(): ...\n')
-    with pytest.raises(ValueError, match="test_it proves 'Thing.nam', which is no fact"):
+    with pytest.raises(ValueError, match=r"test_it proves 'Thing\.nam', which is no fact"):
         problems(subjects(facts), proofs(tests))
 
 

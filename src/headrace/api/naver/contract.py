@@ -41,6 +41,8 @@ _BODIES: dict[str, type[BaseModel]] = {
     "createJobExecution": m.ExecuteBody,
     "updateJobExecutionConfig": m.ConditionBody,
 }
+_CHANGES = {"patchJob": "JobChange"}
+"""The bodies of which every field may be left out."""
 _PAGED = (("page", "integer"), ("limit", "integer"))
 _QUERIES: dict[str, tuple[tuple[str, str], ...]] = {
     "getJobs": (("name", "string"), ("status", "string"), *_PAGED),
@@ -83,7 +85,9 @@ def _operation(operation: Operation) -> Json:
     }
     body = _BODIES.get(operation.name)
     if body is not None:
-        content = {"application/json": {"schema": _ref(body)}}
+        change = _CHANGES.get(operation.name)
+        schema = {"$ref": _REF.format(model=change)} if change else _ref(body)
+        content = {"application/json": {"schema": schema}}
         told["requestBody"] = {"required": operation.name != "createJobExecution", "content": content}
     return told
 
@@ -123,7 +127,14 @@ def _schemas() -> Json:
     told = [(model, "validation") for model in (*answers, m.ServiceErrorBody, m.GatewayErrorBody)]
     _, schema = models_json_schema([*asked, *told], ref_template=_REF)  # type: ignore[list-item] # the literal
     found: Json = schema["$defs"]
-    return found
+    changes = {change: _optional(found[_BODIES[name].__name__], change) for name, change in _CHANGES.items()}
+    return found | changes
+
+
+def _optional(whole: Json, title: str) -> Json:
+    """The same fields, none of them required: what is left out of a change stays as it is."""
+    told = "What to change; what is left out stays as it is."
+    return {key: value for key, value in whole.items() if key != "required"} | {"title": title, "description": told}
 
 
 def _schemes() -> Json:

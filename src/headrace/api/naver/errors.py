@@ -36,7 +36,7 @@ class NotImplementedYet(HeadraceError):
     code = "not-implemented"
 
     def __init__(self, operation: str, *, hint: str) -> None:
-        super().__init__(f"{operation} is not implemented yet", hint=hint)
+        super().__init__(f"the operation {operation} is not implemented yet", hint=hint)
         self.operation = operation
 
 
