@@ -101,32 +101,32 @@ class Graph:
 
     def _structure(self) -> Iterable[Problem]:
         ids = Counter(node.id for node in self.nodes)
+        by_id = {node.id: node for node in self.nodes}
         for node in self.nodes:
             if ids[node.id] > 1:
                 yield _problem(
                     node, "id", f"{ids[node.id]} nodes have the id {node.id}", "give each its own", "duplicate-id"
                 )
-            yield from self._parents(node, ids)
+            yield from self._parents(node, by_id)
         if not self.unreadable:
             yield from self._ends()
         if len(ids) == len(self.nodes):
             yield from self._cycles()
 
-    def _parents(self, node: Node, ids: Mapping[int, int]) -> Iterable[Problem]:
+    def _parents(self, node: Node, by_id: Mapping[int, Node]) -> Iterable[Problem]:
         least, most = node.arity
         count = len(node.parent_node_ids)
         if count < least or (most is not None and count > most):
             yield _problem(node, "parentNodeIds", _arity(node, count), "", "wrong-parents")
         if len(set(node.parent_node_ids)) < count:
             yield _problem(node, "parentNodeIds", "a parent is named twice", "name each parent once", "wrong-parents")
-        categories = {other.id: other for other in self.nodes}
         for parent in node.parent_node_ids:
-            if parent not in ids:
+            if parent not in by_id:
                 if not self.unreadable:
-                    known = nearest(str(parent), map(str, ids))
+                    known = nearest(str(parent), map(str, by_id))
                     yield _problem(node, "parentNodeIds", f"there is no node {parent}", known, "unknown-parent")
-            elif categories[parent].category == "TARGET":
-                message = f"node {parent} ({categories[parent].name!r}) is a target, which gives no rows"
+            elif by_id[parent].category == "TARGET":
+                message = f"node {parent} ({by_id[parent].name!r}) is a target, which gives no rows"
                 yield _problem(node, "parentNodeIds", message, "read from the node before it", "wrong-parents")
 
     def _ends(self) -> Iterable[Problem]:
