@@ -18,8 +18,12 @@ def test_every_command_of_the_page_for_those_who_move_prints_what_it_says(tmp_pa
     shown = 0
     with served(place) as server:
         environment = {
-            **{"PATH": path, "HOME": str(tmp_path), "LC_ALL": "C.UTF-8", "DATAFLOW_URL": server.url},
-            **{"NCLOUD_ACCESS_KEY": server.access_key, "NCLOUD_SECRET_KEY": server.secret},
+            "PATH": path,
+            "HOME": str(tmp_path),
+            "LC_ALL": "C.UTF-8",
+            "DATAFLOW_URL": server.url,
+            "NCLOUD_ACCESS_KEY": server.access_key,
+            "NCLOUD_SECRET_KEY": server.secret,
         }
         for step in steps(PAGE.read_text(encoding="utf-8")):
             if step.kind == "save":
