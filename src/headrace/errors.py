@@ -13,19 +13,20 @@ _MOST_CHARACTERS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong with a job, with its place.
+    """One thing that is wrong with a job, or with another `subject`, with its place.
 
     `field` is the path inside the node as it stands on the wire (`filterConditionList[0].name`), or of the job itself
-    when `node_id` is None. `code` is a stable word for programs; `message` and `hint` are for people. A text that
-    quotes too much of what was sent is cut in its middle.
+    when `node_id` is None; nodes of workflows have texts as ids. `code` is a stable word for programs; `message` and
+    `hint` are for people. A text that quotes too much of what was sent is cut in its middle.
     """
 
     code: str
     message: str
     hint: str = ""
-    node_id: int | None = None
+    node_id: int | str | None = None
     node: str = ""
     field: str = ""
+    subject: str = "job"
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -35,7 +36,7 @@ class Problem:
                 object.__setattr__(self, each.name, f"{value[:half]}…{value[-half:]}")
 
     def __str__(self) -> str:
-        return self.told("job")
+        return self.told(self.subject)
 
     def told(self, whole: str) -> str:
         """The problem in a line; `whole` is what a place outside the nodes is called, empty for nothing."""
@@ -48,7 +49,11 @@ class Problem:
     def as_dict(self) -> dict[str, object]:
         """The problem as plain JSON values, without the empty ones."""
         names = {"node_id": "nodeId"}
-        return {names.get(key, key): value for key, value in asdict(self).items() if value not in ("", None)}
+        return {names.get(key, key): value for key, value in asdict(self).items() if _is_told(key, value)}
+
+
+def _is_told(key: str, value: object) -> bool:
+    return key != "subject" and value not in ("", None)
 
 
 class HeadraceError(Exception):

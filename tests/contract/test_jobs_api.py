@@ -338,6 +338,7 @@ def test_the_settings_of_execution_change_one_by_one(server: Server) -> None:
 
 @proves(
     "requests.scripts",
+    "refusals.what-is-not-built",
 )
 def test_scripts_are_not_there_yet(server: Server) -> None:
     answer = server.ask("POST", JOBS, {"name": "script", "type": "SCRIPT"})
