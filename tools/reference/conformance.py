@@ -37,8 +37,8 @@ def _conformance(found: Sequence[Subject], of_fact: Mapping[str, Sequence[Proof]
         "documentation has three generations: that of the launch (2023), that of 2025 and that of September 2026; a "
         "line says which of them have it. Where they contradict each other or say nothing, the "
         "[ledger](ledger.md) tells what we chose.",
-        "**implemented** lines name a test that proves them. **planned** ones are not built; a note says what happens until "
-        "then. **excluded** ones say why.",
+        "**implemented** lines name a test that proves them. **planned** ones are not built; a note says what happens "
+        "until then. **excluded** ones say why.",
         table(("state", "lines"), [(state, str(counts[state])) for state in STATES]),
         "## Operations",
         _operations(found, of_fact),
