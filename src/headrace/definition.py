@@ -16,11 +16,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ValidationError, WithJsonSchema
 from pydantic import Field as Described
 
-from headrace.errors import JobInvalid, Problem, StoreDenied
+from headrace.errors import JobInvalid, Problem
 from headrace.graph import MOST_PROBLEMS, Graph, Plan, unknown_fields
 from headrace.nodes.wire import Flag, Whole, Wire
 from headrace.parameters import ParameterSpec, fill, resolve
-from headrace.stores.names import check_key
 from headrace.wording import field_problem, kind_of
 
 MOST_NODES = 5_000
@@ -36,20 +35,8 @@ def _named(name: str) -> str:
     return name
 
 
-def _folder(path: str) -> str:
-    try:
-        if path:
-            check_key(path.removesuffix("/"))
-    except StoreDenied as error:
-        raise ValueError(error.message) from None
-    return path
-
-
 Name = Annotated[str, AfterValidator(_named), WithJsonSchema({"type": "string", "pattern": NAME})]
 """What a job, a workflow or a trigger may be called."""
-
-Folder = Annotated[str, AfterValidator(_folder)]
-"""A bucket and a folder in it, or nothing for the default."""
 
 
 class JobCondition(Wire):
@@ -59,8 +46,8 @@ class JobCondition(Wire):
     num_worker: Annotated[Whole, Described(ge=2, le=10)] = 2
     timeout: Annotated[Whole, Described(ge=0, le=1440)] = 360
     nrn: str = ""
-    script_path: Folder = ""
-    log_path: Folder = ""
+    script_path: str = ""
+    log_path: str = ""
 
 
 class JobBody(Wire):
