@@ -10,6 +10,7 @@ from headrace.api.naver.operations import BUILT, OPERATIONS, PLANNED
 from headrace.auth.signature_v2 import SIGNATURE
 from headrace.core import keys
 from tests.support.flows import small_workflow
+from tests.support.proving import proves
 from tests.support.server import Key, Server, documented_job
 
 MISSING = "Authentication information are missing."
@@ -25,6 +26,16 @@ def failed(details: str) -> dict[str, object]:
     return {"error": {"errorCode": "200", "message": "Authentication Failed", "details": details}}
 
 
+@proves(
+    "Signature.headers.x-ncp-apigw-timestamp",
+    "Signature.headers.x-ncp-iam-access-key",
+    "Signature.headers.x-ncp-apigw-signature-v2",
+    "GatewayError.error",
+    "GatewayError.error.*",
+    "GatewayError.errors.200",
+    "refusals.type-of-error-code",
+    "refusals.which-shape",
+)
 @every_route
 def test_every_route_refuses_the_anonymous_and_the_forged(server: Server, operation: Operation) -> None:
     method, at = operation.method, path(operation)
@@ -36,6 +47,10 @@ def test_every_route_refuses_the_anonymous_and_the_forged(server: Server, operat
     assert (unknown.status_code, unknown.json()) == (401, failed(INVALID))
 
 
+@proves(
+    "Signature.five-minutes",
+    "refusals.words-of-a-stale-clock",
+)
 @every_route
 def test_every_route_refuses_a_stale_clock_and_a_revoked_key(server: Server, operation: Operation) -> None:
     method, at, key = operation.method, path(operation), server.held["manager"]
@@ -50,6 +65,9 @@ def test_every_route_refuses_a_stale_clock_and_a_revoked_key(server: Server, ope
     assert (revoked.status_code, revoked.json()) == (401, failed(INVALID))
 
 
+@proves(
+    "GatewayError.errors.210",
+)
 @every_route
 def test_a_viewer_may_look_and_not_write(server: Server, operation: Operation) -> None:
     answer = server.ask(operation.method, path(operation), role="viewer")
@@ -66,6 +84,10 @@ def test_what_is_planned_says_so_in_the_service_shape(server: Server, operation:
     assert answer.json()["errorType"].startswith("not-implemented/")
 
 
+@proves(
+    "GatewayError.errors.300",
+    "refusals.unknown-url",
+)
 @pytest.mark.parametrize(
     ("method", "target"),
     [
@@ -83,17 +105,27 @@ def test_an_unknown_url_is_told_before_anybody_asks_who_it_is(server: Server, me
     assert (answer.status_code, answer.json()) == (404, {"error": error})
 
 
+@proves(
+    "GatewayError.headers.x-ncp-trace-id",
+)
 def test_every_answer_has_a_trace_id_of_its_own(server: Server) -> None:
     ids = [server.ask("GET", at).headers["x-ncp-trace-id"] for at in ("/api/v1/jobs", "/nowhere", "/livez", "/readyz")]
     assert len(set(ids)) == 4
 
 
+@proves(
+    "Signature.query-as-sent",
+)
 def test_the_signature_covers_the_query_as_it_was_sent(server: Server) -> None:
     assert server.ask("GET", "/api/v1/jobs?name=a%2db&limit=1").status_code == 200
     signed = server.signature("GET", "/api/v1/jobs?name=a%2db", server.held["manager"])
     assert server.send("GET", "/api/v1/jobs?name=a-b", headers=signed).status_code == 401
 
 
+@proves(
+    "GatewayError.errors.430",
+    "requests.sizes",
+)
 def test_a_body_that_is_too_large_is_refused(tmp_path: Path) -> None:
     server = Server.start(tmp_path, body_limit="2KB")
     answer = server.ask("POST", "/api/v1/jobs", documented_job(description="x" * 2048))
@@ -101,6 +133,9 @@ def test_a_body_that_is_too_large_is_refused(tmp_path: Path) -> None:
     server.database.dispose()
 
 
+@proves(
+    "GatewayError.errors.410",
+)
 def test_a_key_that_asks_too_often_has_to_wait(tmp_path: Path) -> None:
     server = Server.start(tmp_path, rate_limit="1", rate_burst="2")
     codes = [server.ask("GET", "/api/v1/jobs").status_code for _ in range(3)]

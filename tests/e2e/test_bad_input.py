@@ -50,7 +50,7 @@ OTHER = source(node_id=2, prefix="b")
 WRONG: dict[str, tuple[list[Any], str]] = {
     "wrong types": (
         [{**source(), "prefix": 5}, target()],
-        "node 'node 1' (1), prefix: input should be a valid string, not the number 5",
+        "node 'node 1' (1), prefix: should be a string, not the number 5",
     ),
     "unknown node type": (
         [{**source(), "type": "SOURCE_OSB"}, target()],

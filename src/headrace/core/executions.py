@@ -23,6 +23,7 @@ from headrace.execution.queue import LogChunk, Submission
 from headrace.execution.states import Status
 from headrace.ids import new_id
 from headrace.parameters import resolve
+from headrace.wording import kind_of
 
 # The name of a console log tells the moment in the vendor's zone; clients take it apart.
 _LOG_ZONE = timedelta(hours=9)
@@ -303,10 +304,12 @@ def _parameters(principal: Principal, sent: Mapping[str, Any], given: Mapping[st
     Raises BadParameter when the job means nothing with them, and NotGranted for what it would touch.
     """
     texts = {name: str(value) for name, value in given.items() if _is_value(value)}
-    wrong = [name for name in given if name not in texts]
+    wrong = [(name, kind_of(value)) for name, value in given.items() if name not in texts]
     if wrong:
-        told = "is neither a text nor a whole number"
-        raise BadParameter(Problem("bad-parameter", told, field=f"parameters.{name}") for name in wrong)
+        told = "should be a string or a whole number, not"
+        raise BadParameter(
+            Problem("bad-parameter", f"{told} {kind}", field=f"parameters.{name}") for name, kind in wrong
+        )
     definition = of(sent)
     try:
         plan = definition.plan(texts)
