@@ -5,10 +5,10 @@
 Three jobs over the same rows, from the folder to the folder and from SeaweedFS on this machine to it, and a plain
 copy of the CSV object from and to SeaweedFS. They take turns, every run in a cold process. `filter` writes a quarter of
 what it reads, `parquet` does the same from Parquet to Parquet, `aggregate` writes almost nothing. The server works on
-the same cores: its CPU time is told, since with cores of its own that part would not be waited for. The inputs lie there
-under the type that S3 gives to an object of no type, `binary/octet-stream`; with `--type text/csv` the server compresses
-the CSV object when it takes it, and unpacks it at each read. `--save` keeps the figures as benchmarks/results/s3.json,
-at full scale only.
+the same cores: its CPU time is told, since with cores of its own that part would not be waited for. The inputs lie
+there under the type that S3 gives to an object of no type, `binary/octet-stream`; with `--type text/csv` the server
+compresses the CSV object when it takes it, and unpacks it at each read. `--save` keeps the figures as
+benchmarks/results/s3.json, at full scale only.
 """
 
 import argparse

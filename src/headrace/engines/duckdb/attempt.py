@@ -12,7 +12,8 @@ from headrace.engines.base import Outcome, ReadResult, Step, WriteResult
 from headrace.engines.duckdb import text
 from headrace.engines.duckdb.sources import Lenient, Source, is_cut_short, scanned_rows, source
 from headrace.engines.packing import Packing
-from headrace.engines.sql import Counted, Raw
+from headrace.engines.raw import Raw
+from headrace.engines.sql import Counted
 from headrace.errors import BadData, EngineFailed
 from headrace.plan.ops import Collect, Read, Sink, Write
 from headrace.stores.base import Snapshot, Staged

@@ -139,6 +139,11 @@ class DuckDbEngine:
             for node_id in small:
                 lenient[node_id].large = True
             return bool(small)
+        if failures.is_misfit(error):
+            strict = [n for n, read in reads.items() if read.format in ("JSON", "NDJSON") and not lenient[n].nested]
+            for node_id in strict:
+                lenient[node_id].nested = True
+            return bool(strict)
         if not failures.is_csv(error):
             return False
         for node_id, read in reads.items():

@@ -11,7 +11,8 @@ from headrace.engines.duckdb import remote
 from headrace.engines.duckdb.sources import LARGE_RECORDS, SQL, Connection, Lenient, csv_options, listed, shown, source
 from headrace.engines.heads import header, matched
 from headrace.engines.keys import REPEATED_KEY
-from headrace.engines.sql import BAD_VALUE, FAILED
+from headrace.engines.raw import BAD_VALUE
+from headrace.engines.sql import FAILED
 from headrace.errors import (
     BadData,
     Cancelled,
@@ -53,6 +54,13 @@ def _gave_up(error: Exception) -> bool:
 def is_large_object(error: Exception) -> bool:
     """Whether the reader of JSON met an object that is larger than it expects."""
     return isinstance(error, duckdb.InvalidInputException) and "maximum_object_size" in str(error)
+
+
+def is_misfit(error: Exception) -> bool:
+    """Whether the reader of JSON met a nested value that is not of its type."""
+    text = str(error)
+    of_key = isinstance(error, duckdb.ConversionException) and "map keys cannot be NULL" in text
+    return of_key or (isinstance(error, duckdb.InvalidInputException) and "JSON transform error" in text)
 
 
 def is_line_ends(error: Exception) -> bool:
@@ -257,7 +265,7 @@ def _record(con: Connection, read: Read, stored: StoredObject, field: str, value
 def _number(
     con: Connection, read: Read, stored: StoredObject, field: str, value: object, *, large: bool = False
 ) -> int:
-    lenient = Lenient({stored.location}, large=large)
+    lenient = Lenient({stored.location}, large=large, nested=True)
     relation = source(con, read, Snapshot(read.place, (stored,)), lenient).raw.relation
     numbered = f"SELECT row_number() OVER () AS number, * FROM {relation}"
     query = f"SELECT min(number) FROM ({numbered}) WHERE CAST({SQL.quoted(field)} AS VARCHAR) = $value"

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from headrace.engines.dialects import DuckDbDialect
 from headrace.engines.duckdb import sources
 from headrace.engines.packing import ENDINGS, Packing
-from headrace.engines.sql import Generator, Raw, Script, numbered
+from headrace.engines.raw import Raw
+from headrace.engines.sql import Generator, Script, numbered
 from headrace.plan.casts import kind
 from headrace.plan.ops import Read, Sink, Write
 from headrace.plan.types import STRING

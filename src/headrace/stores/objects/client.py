@@ -32,8 +32,8 @@ AT_ONCE = 4
 NONE: Mapping[str, str] = MappingProxyType({})
 _BATCH = 1000
 _MIB = 1 << 20
-# What S3 takes an object for that names no type. Some servers look at the bytes of such a one instead, and compress what
-# looks like text: two thirds of their time for a read, and half of that for a write.
+# What S3 takes an object for that names no type. Some servers look at the bytes of such a one instead, and compress
+# what looks like text: three quarters of their time for a read, and half of that for a write.
 _TYPE = "binary/octet-stream"
 _ABSENT = ("404", "NoSuchKey", "NotFound", "NoSuchUpload")
 _CUT = (exceptions.IncompleteReadError, exceptions.ResponseStreamingError, exceptions.ReadTimeoutError)

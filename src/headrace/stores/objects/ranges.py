@@ -24,9 +24,9 @@ _LOOK = 0.1
 class Ranges(io.RawIOBase):
     """An object as a file. Each range is given only if the object is still what it was.
 
-    At most `AHEAD` ranges are asked for beyond the one that is read, so memory is bounded whatever the object's size. It
-    is memory of its own, used again for later ranges: to get it new costs more than to fill it, and the heap would keep
-    what was freed.
+    At most `AHEAD` ranges are asked for beyond the one that is read, so memory is bounded whatever the object's size.
+    It is memory of its own, used again for later ranges: to get it new costs more than to fill it, and the heap would
+    keep what was freed.
     `go_on` is called while the reader waits, and may raise.
     """
 
