@@ -28,7 +28,7 @@ from headrace.plan.ops import Aggregate, Op, Read, Sql
 from headrace.stores.base import Snapshot, Staged, StoredObject
 
 _DAMAGED = "TProtocolException"  # which names no file
-_FATAL = {
+FATAL = {
     "UNQUOTED VALUE": (
         "a quoted value does not end, or more follows its closing quote",
         "close the quote, or set another quote character in options",
@@ -39,6 +39,8 @@ _FATAL = {
     ),
     "LINE SIZE OVER MAXIMUM": ("the record is longer than 64 MB", "is the quote character right?"),
 }
+
+_WHOLE = "look at the object; was it cut off, or written as another format?"
 
 
 def is_csv(error: Exception) -> bool:
@@ -108,11 +110,11 @@ def _inspect(con: Connection, read: Read, snapshot: Snapshot, *, large: bool) ->
 
 
 def _take(con: Connection, read: Read, stored: StoredObject, found: Lenient) -> None:
-    kinds = ", ".join(f"'{k}'" for k in _FATAL)
+    kinds = ", ".join(f"'{k}'" for k in FATAL)
     fatal = f"SELECT line, error_type FROM reject_errors WHERE error_type IN ({kinds}) ORDER BY line LIMIT 1"
     if first := con.execute(fatal).fetchall():
         line, error_type = first[0]
-        what, hint = _FATAL[error_type]
+        what, hint = FATAL[error_type]
         raise BadData(
             f"{stored.bucket}/{stored.key}, line {line}: {what}", hint=hint, node_id=read.node_id, node=read.node
         )
@@ -226,10 +228,25 @@ def _kind(error: Exception, text: str) -> tuple[type[RunFailed], str, str]:
     if isinstance(error, duckdb.IOException) and ("No such file" in text or "No files found" in text):
         return SourceChanged, "", "run again"
     if isinstance(error, duckdb.InvalidInputException | duckdb.IOException):
-        return BadData, "", "look at the object; was it cut off, or written as another format?"
+        return BadData, "", _WHOLE
     if isinstance(error, duckdb.ConversionException | duckdb.OutOfRangeException):
         return BadData, "", "a result is out of range of its type; cast to a wider one before"
     return EngineFailed, "", ""
+
+
+def unreadable(error: Exception, objects: Sequence[StoredObject]) -> BadData:
+    """Why files do not read, without a run: with the name of the file, as far as the engine tells."""
+    text = str(error)
+    if (found := remote.meaning(error)) is not None:
+        return BadData(found[1], hint=found[2])
+    key = next((stored.key for stored in objects if stored.location in text), objects[0].key)
+    if "expected records" in text:
+        return BadData(f"{key} holds no JSON objects", hint="write one object a line, or one array of objects")
+    if at := re.search(r"Malformed JSON .* in (?:line|record/value) (\d+)", text):
+        return BadData(f"{key}, record {max(1, int(at[1]) - 1)}: it is no whole JSON object", hint=_WHOLE)
+    if "CSV Error on Line" in text and (line := re.search(r"Line: (\d+)", text)):
+        return BadData(f"{key}, line {line[1]}: it does not read as CSV", hint="is the quote character right?")
+    return BadData(f"{key} does not read as what it seems to be", hint=_WHOLE)
 
 
 def is_bad_value(error: Exception) -> bool:
