@@ -111,13 +111,15 @@ def _options(write: Write) -> str:
             return f"FORMAT json, COMPRESSION {_packing(write).json_word}"
 
 
-def count_written(write: Write, file: str) -> str:
-    """The query that counts the rows of a file that was just written."""
+def count_written(write: Write, file: str, *, large: bool = False) -> str:
+    """The query that counts the rows of a file that was just written; `large` reads records up to 64 MB."""
     if write.format == "PARQUET":
         return f"SELECT sum(num_rows) FROM parquet_file_metadata({sources.listed([file])})"
     if write.format == "CSV":
-        options = sources.shown(sources.csv_options(write.dialect, write.schema.names, _packing(write)))
+        more = sources.LARGE_RECORDS if large else {}
+        options = sources.shown({**sources.csv_options(write.dialect, write.schema.names, _packing(write)), **more})
         return f"SELECT count(*) FROM read_csv({sources.listed([file])}, {options})"
     columns = ", ".join(f"{SQL.text(name)}: 'JSON'" for name in write.schema.names)
     options = f"compression = '{_packing(write).json_word}', records = true, columns = {{{columns}}}"
+    options += f", maximum_object_size = {sources.LARGEST}" if large else ""
     return f"SELECT count(*) FROM read_json({sources.listed([file])}, {options})"
