@@ -3,11 +3,13 @@
 import json
 import re
 import signal
+import ssl
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -28,6 +30,8 @@ class Served:
     url: str
     access_key: str
     secret: str
+    ca_file: str = ""
+    said: list[str] = field(default_factory=list)
 
     def ask(self, method: str, target: str, body: object = None) -> httpx.Response:
         """Send a signed request."""
@@ -37,11 +41,18 @@ class Served:
         content = None if body is None else json.dumps(body)
         if content is not None:
             headers["content-type"] = "application/json"
-        return httpx.request(method, self.url + target, content=content, headers=headers, timeout=30)
+        trusted = ssl.create_default_context(cafile=self.ca_file) if self.ca_file else True
+        return httpx.request(method, self.url + target, content=content, headers=headers, timeout=30, verify=trusted)
 
-    def made(self, nodes: list[Json], name: str = "job") -> str:
+    def environment(self) -> dict[str, str]:
+        """What `headrace jobs` needs to ask it."""
+        known = {"HEADRACE_URL": self.url, "HEADRACE_ACCESS_KEY": self.access_key, "HEADRACE_CA_FILE": self.ca_file}
+        return {**known, "HEADRACE_ACCESS_SECRET": self.secret}
+
+    def made(self, nodes: list[Json], name: str = "job", **condition: object) -> str:
         """The id of a new job."""
-        sent = {"name": name, "nodes": nodes, "type": "DATAFLOW", "jobCondition": {"numWorker": 2, "timeout": 60}}
+        how = {"numWorker": 2, "timeout": 60, **condition}
+        sent = {"name": name, "nodes": nodes, "type": "DATAFLOW", "jobCondition": how}
         answer = self.ask("POST", "/api/v1/jobs", sent)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["jobId"])
@@ -57,6 +68,11 @@ class Served:
         answer = self.ask("GET", f"/api/v1/jobs/{job_id}/executions/{execution_id}")
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+    def log(self, job_id: str, execution_id: str) -> str:
+        """The whole console log."""
+        answer = self.ask("GET", f"/api/v1/jobs/{job_id}/executions/{execution_id}/log")
+        return "".join(piece["text"] for piece in answer.json()["list"])
 
     def wait(self, job_id: str, execution_id: str, *status: str) -> str:
         """Wait until an execution has one of these states, or has ended; gives its state."""
@@ -82,23 +98,31 @@ class Served:
 
 
 @contextmanager
-def served(place: Place, **more: str) -> Iterator[Served]:
+def served(place: Place, *flags: str, **more: str) -> Iterator[Served]:
     """A server over this place; killed at the end, if it has not ended by itself."""
     variables = {"HEADRACE_PORT": "0", "HEADRACE_WORKERS": "1", "HEADRACE_LEASE_SECONDS": "3", **more}
-    process = place.start("serve", **variables)
+    process = place.start("serve", *flags, **variables)
     assert process.stderr is not None
     assert process.stdout is not None
+    reader: threading.Thread | None = None
     try:
-        url = ""
+        url, said = "", []
         while not url:
             line = process.stderr.readline()
             assert line, f"the server ended: {process.wait()}"
-            found = re.search(r"listens on (\S+)", line)
+            said.append(line)
+            found = re.search(r'listens on ([^\s"]+)', line)
             url = found[1] if found else ""
+        # Nobody else reads what it says: a full pipe would hold it up.
+        reader = threading.Thread(target=said.extend, args=(process.stderr,), daemon=True)
+        reader.start()
         words = (place.root / "first-key.txt").read_text().split()
-        yield Served(process, url, words[2], words[5])
+        own = place.root / "tls" / "cert.pem"
+        yield Served(process, url, words[2], words[5], str(own) if own.exists() else "", said)
     finally:
         process.kill()
         process.wait()
+        if reader is not None:
+            reader.join()
         process.stdout.close()
         process.stderr.close()
