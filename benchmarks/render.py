@@ -110,9 +110,9 @@ folder to the folder, and from SeaweedFS on the same machine to it. "Copy" reads
 with no work in between. The commands take turns, every run in a cold process.
 
 The server works on the same cores as the job, so its CPU time is waited for; "server CPU" says how much of it there
-was, and "server's part" is its share of all CPU time. SeaweedFS compresses text when it takes it and unpacks it when it
-gives it, whatever the client does: 15 s of CPU time for each GB taken, 5 s for each GB given. With cores of its own
-that would cost a job nothing.
+was, and "server's part" is its share of all CPU time. With cores of its own that would cost a job nothing. SeaweedFS
+compresses text that is stored under a type of text, or under none, and unpacks it at each read; inputs and results of
+jobs lie there as `binary/octet-stream`, while the copy names no type.
 """
 
 

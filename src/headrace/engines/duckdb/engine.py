@@ -46,6 +46,7 @@ class DuckDbEngine:
         self._connection: _Connection | None = None
         self._streams: Streams | None = None
         self._at = (0, 1, "")
+        self._most = self._at, 0.0
         self._wide = False
 
     def gaps(self, sinks: Sequence[Sink]) -> tuple[Gap, ...]:
@@ -59,13 +60,17 @@ class DuckDbEngine:
 
     def progress(self) -> tuple[float, str]:
         """How far the run is, 0 to 1, and the node at work."""
-        done, whole, node = self._at
+        at = done, whole, node = self._at
         con = self._connection
         try:
             part = con.query_progress() if con is not None else -1.0
         except duckdb.Error:
             part = -1.0
-        return (done + max(part, 0.0) / 100) / whole, node
+        # Between a statement's parts the engine knows nothing for a moment; what was done before is done still.
+        of, before = self._most
+        most = max(part, before if of is at else 0.0)
+        self._most = at, most
+        return (done + most / 100) / whole, node
 
     def cancel(self) -> None:
         """Stop the run."""
@@ -145,6 +150,11 @@ class DuckDbEngine:
             for node_id in small:
                 lenient[node_id].large = True
             return bool(small)
+        if failures.is_misfit(error):
+            strict = [n for n, read in reads.items() if read.format in ("JSON", "NDJSON") and not lenient[n].nested]
+            for node_id in strict:
+                lenient[node_id].nested = True
+            return bool(strict)
         if not failures.is_csv(error):
             return False
         for node_id, read in reads.items():
@@ -190,6 +200,9 @@ class DuckDbEngine:
             "SET TimeZone = 'UTC'",
             "SET default_null_order = 'nulls_first_on_asc_last_on_desc'",
             "SET ieee_floating_point_ops = false",
+            "SET enable_progress_bar = true",  # else it knows of no progress; nothing is drawn
+            "SET enable_progress_bar_print = false",
+            "SET progress_bar_time = 0",
             "SET enable_profiling = 'no_output'",
             "SET profiling_coverage = 'ALL'",
             f"SET custom_profiling_settings = '{_PROFILE}'",
