@@ -202,6 +202,7 @@ class Attempt:
             nrn=str(claimed.condition.get("nrn") or ""),
             threads=int(claimed.condition.get("numWorker") or 0),
             seconds=seconds,
+            grants=claimed.grants,
         )
 
     def _finish(self, end: told.Finish) -> None:

@@ -20,6 +20,7 @@ class Order:
     nrn: str
     threads: int
     seconds: float
+    grants: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
