@@ -17,6 +17,8 @@ from benchmarks.served import Client, Served, ask, opened, served, trivial
 from headrace.db.tables import executions, jobs
 
 QUESTION = "How long does a page of a long history take?"
+# By default a history is cut long before that.
+SETTINGS = {"keep_days": 0, "keep_executions": 0}
 RUNS, ROWS, BATCH = 100, 1_000_000, 10_000
 PAGE, FIRST_PAGES, FAR = 50, 10, 10_000
 P50, P99, FAR_P50 = 10.0, 50.0, 50.0
@@ -24,7 +26,7 @@ P50, P99, FAR_P50 = 10.0, 50.0, 50.0
 
 def measured(folder: Path, database: str, runs: int) -> list[Bar]:
     """All pages over one database."""
-    with served(folder, settings={}, database=database) as server:
+    with served(folder, settings=SETTINGS, database=database) as server:
         job_id = server.client().job(trivial("one"))
         _fill(server, job_id)
         client = server.client()  # the first one was idle for too long
