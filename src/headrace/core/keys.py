@@ -117,6 +117,7 @@ def sealed_again(con: Connection, secrets: Secrets) -> int:
             sealed = secrets.seal(text, owner=row.access_key)
             con.execute(update(access_keys).where(c.access_key == row.access_key).values(secret=sealed))
             count += 1
+    changing(con, CHANGED)
     return count
 
 
