@@ -80,4 +80,4 @@ def revoke(con: Connection, access_key: str, *, account_id: str, now: datetime) 
 
 def _key(row: Row[Any]) -> AccessKey:
     moments = {name: moment(getattr(row, name)) for name in ("created_at", "revoked_at")}
-    return AccessKey(**{**row._mapping, **moments})
+    return AccessKey(**{name: getattr(row, name) for name in AccessKey.__slots__} | moments)
