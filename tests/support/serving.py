@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -21,23 +22,37 @@ ENDED = ("COMPLETED", "FAILED", "CANCELED")
 
 
 @dataclass(frozen=True)
-class Served:
-    """A server that listens, and the key that opens it."""
+class Client:
+    """A caller who signs."""
 
-    process: "subprocess.Popen[str]"
     url: str
     access_key: str
     secret: str
 
+    @classmethod
+    def of(cls, url: str, key: Path) -> "Client":
+        """A caller with the key that lies in this file."""
+        words = key.read_text().split()
+        return cls(url, words[2], words[5])
+
     def ask(self, method: str, target: str, body: object = None) -> httpx.Response:
         """Send a signed request."""
+        content = None if body is None else json.dumps(body)
+        headers = self.signed(method, target) | ({} if content is None else {"content-type": "application/json"})
+        return httpx.request(method, self.url + target, content=content, headers=headers, timeout=30)
+
+    def signed(self, method: str, target: str) -> dict[str, str]:
+        """The three headers."""
         timestamp = str(int(time.time() * 1000))
         signed = sign(method, target, timestamp=timestamp, access_key=self.access_key, secret=self.secret)
-        headers = {TIMESTAMP: timestamp, ACCESS_KEY: self.access_key, SIGNATURE: signed}
-        content = None if body is None else json.dumps(body)
-        if content is not None:
-            headers["content-type"] = "application/json"
-        return httpx.request(method, self.url + target, content=content, headers=headers, timeout=30)
+        return {TIMESTAMP: timestamp, ACCESS_KEY: self.access_key, SIGNATURE: signed}
+
+
+@dataclass(frozen=True)
+class Served(Client):
+    """A server that listens, and the key that opens it."""
+
+    process: "subprocess.Popen[str]"
 
     def made(self, nodes: list[Json], name: str = "job") -> str:
         """The id of a new job."""
@@ -96,7 +111,7 @@ def served(place: Place, **more: str) -> Iterator[Served]:
             found = re.search(r"listens on (\S+)", line)
             url = found[1] if found else ""
         words = (place.root / "first-key.txt").read_text().split()
-        yield Served(process, url, words[2], words[5])
+        yield Served(url, words[2], words[5], process)
     finally:
         process.kill()
         process.wait()
