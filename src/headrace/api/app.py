@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
@@ -22,7 +23,8 @@ from headrace.auth.secrets import Secrets
 from headrace.clock import Clock
 from headrace.core import keys
 from headrace.db.session import Database
-from headrace.errors import DatabaseFailed, SchemaMismatch
+from headrace.errors import DatabaseFailed, SchemaMismatch, StoreError
+from headrace.execution.machine import check_room
 from headrace.settings import Settings, parse_size
 
 
@@ -31,7 +33,7 @@ def create_app(database: Database, settings: Settings, *, clock: Clock, secrets:
     server = Server(database, clock)
     app = FastAPI(title="Headrace", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
     app.add_api_route("/livez", livez, methods=["GET"])
-    app.add_api_route("/readyz", partial(readyz, database), methods=["GET"])
+    app.add_api_route("/readyz", partial(readyz, database, settings.data), methods=["GET"])
     add_page(app)
     gate = Gateway(
         service(),
@@ -51,11 +53,12 @@ def livez() -> JSONResponse:
     return JSONResponse({"status": "live"})
 
 
-def readyz(database: Database) -> JSONResponse:
-    """Whether requests can be answered: the database is there, and its tables are this program's."""
+def readyz(database: Database, data: Path) -> JSONResponse:
+    """Whether requests can be answered: the database and the data folder are there, and they can be used."""
     try:
         database.check_version()
-    except (DatabaseFailed, SchemaMismatch) as error:
+        check_room(data)
+    except (DatabaseFailed, SchemaMismatch, StoreError) as error:
         return JSONResponse({"status": "not ready", "reason": error.code}, 503)
     return JSONResponse({"status": "ready"})
 

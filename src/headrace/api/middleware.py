@@ -19,7 +19,6 @@ from headrace.api.gateway import TRACE_ID, Operation, Refusal
 from headrace.api.throttle import Throttle
 from headrace.auth.policy import allows
 from headrace.auth.principal import Principal
-from headrace.errors import DatabaseFailed
 from headrace.ids import new_id
 
 log = logging.getLogger(__name__)
@@ -63,10 +62,9 @@ class Traced:
         try:
             await self._app(scope, receive, traced)
         except Exception as error:
-            refusal = gateway.UNREACHABLE if isinstance(error, DatabaseFailed) else gateway.UNEXPECTED
             log.error("request failed", extra={"trace": trace, "path": scope["path"]}, exc_info=error)
             if not begun:
-                await refuse(refusal, scope, receive, traced)
+                await refuse(gateway.of_failure(error), scope, receive, traced)
 
 
 class Gateway:

@@ -9,16 +9,20 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headrace.auth.secrets import Secrets, load_secrets
 from headrace.clock import Clock, SystemClock
 from headrace.db import Database
 from headrace.errors import HeadraceError, SettingInvalid
+from headrace.execution.machine import check_room
 from headrace.execution.worker import Worker
 from headrace.service.issuing import issue_first
 from headrace.settings import Settings
 from headrace.stores.access import storages
+
+if TYPE_CHECKING:
+    import uvicorn
 
 # What a web server hands on is its own business.
 Message = MutableMapping[str, Any]
@@ -56,9 +60,16 @@ def serve(settings: Settings, create_app: CreateApp) -> None:
             host, port = listener.getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host
             print(f"{told}Headrace listens on http://{shown}:{port}", file=sys.stderr, flush=True)
-            if not stopping.is_set():
-                uvicorn.Server(config).run(sockets=[listener])
+            server = uvicorn.Server(config)
+            threading.Thread(target=_end, args=(server, stopping), name="end", daemon=True).start()
+            server.run(sockets=[listener])
             print("Headrace ends: it waits for what is under way", file=sys.stderr, flush=True)
+
+
+def _end(server: "uvicorn.Server", stopping: threading.Event) -> None:
+    """End a server for a signal that came before it had taken over the signals itself."""
+    stopping.wait()
+    server.should_exit = True
 
 
 def work(settings: Settings) -> None:
@@ -106,13 +117,13 @@ def _database(settings: Settings) -> Iterator[Database]:
 
 @contextmanager
 def database_of(settings: Settings) -> Iterator[Database]:
-    """The server's own database; one in the data folder that does not exist yet is made."""
-    new = not settings["database"] and not (settings.data / "headrace.db").exists()
-    if new:
-        settings.data.mkdir(parents=True, exist_ok=True)
+    """The server's own database; one in the data folder that has no tables yet gets them."""
+    own = not settings["database"]
+    if own:
+        check_room(settings.data, make=True)
     database = Database.open(settings.database)
     try:
-        if new:
+        if own and database.is_empty():
             database.upgrade()
         yield database
     finally:

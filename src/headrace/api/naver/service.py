@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 from fastapi import FastAPI, Request, Response
 
-from headrace.api.gateway import UNEXPECTED, UNREACHABLE
+from headrace.api.gateway import of_failure
 from headrace.api.naver import executions, jobs
 from headrace.api.naver.answers import answered
 from headrace.api.naver.errors import NotImplementedYet, service_error
 from headrace.api.naver.operations import BUILT, PLANNED
-from headrace.errors import DatabaseFailed, HeadraceError
+from headrace.errors import HeadraceError
 
 ENDPOINTS: dict[str, Callable[..., Response]] = {
     "getJobs": jobs.get_jobs,
@@ -52,7 +52,7 @@ def told(request: Request, error: Exception) -> Response:
 
 def unexpected(_: Request, error: Exception) -> Response:
     """The gateway's word for what the service can't answer; the log is told by the gateway itself."""
-    refusal = UNREACHABLE if isinstance(error, DatabaseFailed) else UNEXPECTED
+    refusal = of_failure(error)
     return Response(refusal.body(), refusal.status, media_type="application/json")
 
 
