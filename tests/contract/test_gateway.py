@@ -6,6 +6,7 @@ import pytest
 
 from headrace.api.gateway import Operation
 from headrace.api.naver.operations import BUILT, OPERATIONS, PLANNED
+from headrace.api.naver.service import service
 from headrace.auth.signature_v2 import SIGNATURE
 from headrace.core import keys
 from tests.support.server import Key, Server, documented_job
@@ -21,6 +22,20 @@ def path(operation: Operation) -> str:
 
 def failed(details: str) -> dict[str, object]:
     return {"error": {"errorCode": "200", "message": "Authentication Failed", "details": details}}
+
+
+OPEN = {"/livez", "/readyz", "/openapi.json", "/docs"}
+
+
+def test_every_route_is_an_operation_or_open_to_all(server: Server) -> None:
+    outside = {getattr(route, "path", None) for route in server.app.routes}
+    assert {path for path in outside if path and not path.startswith("/docs/")} == OPEN
+    inside = {
+        (method, getattr(route, "path", None))
+        for route in service().routes
+        for method in getattr(route, "methods", None) or ("", "not a route")
+    }
+    assert inside == {(operation.method, operation.path) for operation in OPERATIONS}
 
 
 @every_route
@@ -145,7 +160,9 @@ def test_a_bad_body_is_a_bad_parameter_and_never_a_failure_of_the_server(server:
         assert takes_all or answer.json()["errorType"] == "bad-parameter"
 
 
-@pytest.mark.parametrize("id_", ["%00", "%EC%9E%91", "%FF", "a" * 5000, "..%5C", "'%20OR%201=1", "%F0%9F%98%80"])
+@pytest.mark.parametrize(
+    "id_", ["%00", "%0A", "a%0Ab", "%EC%9E%91", "%FF", "a" * 5000, "..%5C", "'%20OR%201=1", "%F0%9F%98%80"]
+)
 def test_an_id_that_can_not_be_one_is_not_found(server: Server, id_: str) -> None:
     for method, tail in (("GET", ""), ("DELETE", ""), ("GET", "/executions"), ("GET", "/executions/x/log")):
         answer = server.ask(method, f"/api/v1/jobs/{id_}{tail}")

@@ -1,5 +1,6 @@
 """The server's HTTP edge: what is open to all, and behind the gateway the vendor's API."""
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -43,7 +44,9 @@ def create_app(database: Database, settings: Settings, *, clock: Clock, secrets:
         throttle=Throttle(settings["rate_limit"], burst=settings["rate_burst"]),
         limits=Limits(body_bytes=parse_size(settings["body_limit"])),
     )
-    app.router.routes.append(Mount("", app=gate))
+    rest = Mount("", app=gate)
+    rest.path_regex = re.compile("/(?P<path>.*)", re.DOTALL)  # by itself it passes over a path with a line break
+    app.router.routes.append(rest)
     app.add_middleware(Traced)
     return app
 
