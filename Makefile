@@ -14,7 +14,7 @@ COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --no-emit-
 	--custom-compile-command "make lock" $(UPGRADE)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test test-fast check format generate lock parity bench bench-setup clean
+.PHONY: help setup dev demo serve test test-fast check format generate lock parity bench bench-setup clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -26,6 +26,9 @@ dev: setup $(VENV)/.dev.stamp ## the same with all that development needs
 
 demo: setup ## a tour on real data
 	$(BIN)/python -m tools.demo
+
+serve: setup ## the server, on this machine, until Ctrl-C
+	$(BIN)/headrace serve
 
 test: dev ## all tests; those of the parity environment are skipped here
 	$(BIN)/python -m pytest

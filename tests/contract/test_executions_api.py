@@ -1,5 +1,6 @@
 """The operations on executions, as they are documented."""
 
+from headrace.execution import queue
 from headrace.execution.queue import Outcome
 from tests.support.server import Server
 
@@ -109,3 +110,39 @@ def test_a_log_can_be_followed_to_its_end_from_any_piece(server: Server) -> None
     later = server.ask("GET", at, headers={**stream, "last-event-id": first}).text
     assert ("one" in later, "two" in later, later.endswith("event: end\ndata: {}\n\n")) == (False, True, True)
     assert server.ask("GET", at.replace(job["jobId"], "nobody"), headers=stream).status_code == 404
+
+
+def test_the_script_is_what_the_last_attempt_ran(server: Server) -> None:
+    job = server.made()
+    run = server.executed(job["jobId"])["jobExecutionId"]
+    at = f"{JOBS}/{job['jobId']}/executions/{run}/script"
+    empty = {"jobExecutionId": run, "status": "READY", "attempt": None, "engine": None, "script": None}
+    assert server.ask("GET", at).json() == empty
+    token = server.claim().lease_token
+    for text in ("SELECT 1;\n", "SELECT '\0\ud800';\n"):
+        with server.database.transaction() as con:
+            assert queue.keep_script(con, token, engine="duckdb", text=text, now=server.database.now(con))
+    told = {
+        **empty,
+        "status": "RUNNING",
+        "attempt": 1,
+        "engine": "duckdb",
+        "script": "SELECT '\N{REPLACEMENT CHARACTER}?';\n",
+    }
+    assert server.ask("GET", at).json() == told
+    assert server.ask("GET", at, headers={"accept": "text/plain"}).text == told["script"]
+    assert server.ask("GET", at.replace(run, "nobody")).status_code == 404
+
+
+def test_what_went_wrong_beside_a_run_is_told_once(server: Server) -> None:
+    job = server.made()
+    run = server.executed(job["jobId"])["jobExecutionId"]
+    server.finish(server.claim().lease_token, Outcome("COMPLETED"))
+    for _ in range(2):
+        with server.database.transaction() as con:
+            queue.warn(con, run, "the log is not at lake/logs", now=server.database.now(con))
+    at = f"{JOBS}/{job['jobId']}/executions/{run}"
+    assert server.ask("GET", at).json()["warnings"] == ["the log is not at lake/logs"]
+    assert server.ask("GET", f"{at}/report").json()["warnings"] == ["the log is not at lake/logs"]
+    log = server.ask("GET", f"{at}/log").json()["list"]
+    assert [piece["text"] for piece in log] == ["headrace: warning: the log is not at lake/logs\n"]

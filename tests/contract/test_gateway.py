@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from headrace.api.gateway import Operation
+from headrace.api.naver.contract import BODIES
 from headrace.api.naver.operations import BUILT, OPERATIONS, PLANNED
 from headrace.api.naver.service import service
 from headrace.auth.signature_v2 import SIGNATURE
 from headrace.core import keys
+from tests.support.flows import small_workflow
 from tests.support.server import Key, Server, documented_job
 
 MISSING = "Authentication information are missing."
@@ -125,6 +127,7 @@ def test_a_key_that_asks_too_often_has_to_wait(tmp_path: Path) -> None:
     server.database.dispose()
 
 
+TAKE_ALL = ("createJobExecution", "executeWorkflow", "patchTrigger")
 BAD_BODIES = [
     b"",
     b"{",
@@ -149,13 +152,14 @@ BAD_BODIES = [
 
 @pytest.mark.parametrize("body", BAD_BODIES, ids=lambda body: repr(body[:40]))
 def test_a_bad_body_is_a_bad_parameter_and_never_a_failure_of_the_server(server: Server, body: bytes) -> None:
-    job = server.made()["jobId"]
+    workflow, trigger, job = small_workflow(server)
     for operation in BUILT:
-        if operation.method not in ("POST", "PUT", "PATCH") or "cancel" in operation.path:
+        if operation.name not in BODIES:
             continue
-        answer = server.ask(operation.method, operation.path.replace("{jobId}", job), body)
-        # An execution needs no body, and what it does not know of one it only names.
-        takes_all = operation.name == "createJobExecution" and answer.status_code == 200
+        path = operation.path.format(jobId=job, workflowId=workflow, triggerId=trigger)
+        answer = server.ask(operation.method, path, body)
+        # These need nothing of a body, and what they do not know of one they only name.
+        takes_all = operation.name in TAKE_ALL and answer.status_code in (200, 202)
         assert takes_all or answer.status_code == 400, (operation.name, answer.text[:500])
         assert takes_all or answer.json()["errorType"] == "bad-parameter"
 

@@ -8,7 +8,7 @@ from queue import Queue
 from typing import TypeVar
 
 from headrace.execution.children import Gone, Process, environment
-from headrace.execution.lines import CommitAsked, FromChild, Log, Order, Progress, Ready
+from headrace.execution.lines import CommitAsked, FromChild, Log, Order, Progress, Ready, Script
 from headrace.settings import load_settings
 from tests.support.command import Place
 from tests.support.jobs import Json, job, source, target
@@ -23,7 +23,7 @@ class Heard:
     def __init__(self) -> None:
         self.lines: Queue[FromChild | Gone] = Queue()
 
-    def next(self, *, skipping: tuple[type, ...] = (Log, Progress)) -> FromChild | Gone:
+    def next(self, *, skipping: tuple[type, ...] = (Log, Script, Progress)) -> FromChild | Gone:
         """The next line that is none of these."""
         while isinstance(line := self.lines.get(timeout=LIMIT), skipping):
             pass

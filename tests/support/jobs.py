@@ -57,7 +57,7 @@ def problems(*nodes: Any) -> list[str]:
     return [str(problem) for problem in graph(*nodes).problems]
 
 
-def faults(*nodes: Any) -> list[tuple[int | None, str, str]]:
+def faults(*nodes: Any) -> list[tuple[int | str | None, str, str]]:
     """What is wrong with a graph: node id, field and code of each problem."""
     return [(problem.node_id, problem.field, problem.code) for problem in graph(*nodes).problems]
 

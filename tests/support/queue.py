@@ -78,7 +78,7 @@ class Line:
 
     def finish(self, token: str, outcome: Outcome, *, at: float) -> bool:
         with self.database.transaction() as con:
-            return queue.finish(con, token, outcome, now=at)
+            return queue.finish(con, token, outcome, now=at) is not None
 
     def cancel(self, execution_id: str, *, at: float) -> bool:
         with self.database.transaction() as con:

@@ -64,12 +64,12 @@ class Server:
     held: dict[str, Key] = field(default_factory=dict)
 
     @classmethod
-    def start(cls, folder: Path, **flags: str) -> "Server":
+    def start(cls, folder: Path, environment: Mapping[str, str] | None = None, **flags: str) -> "Server":
         """A server with fresh tables, that a manager and a viewer may use."""
         clock = Hands()
         database = Database.open(f"sqlite:///{folder / 'headrace.db'}", clock=clock)
         database.upgrade()
-        settings = load_settings({"data": str(folder), **flags}, {}, folder)
+        settings = load_settings({"data": str(folder), **flags}, environment or {}, folder)
         app = create_app(database, settings, clock=clock, secrets=SECRETS)
         server = cls(database, clock, app)
         server.held = {"manager": server.new_key("manager"), "viewer": server.new_key("viewer")}

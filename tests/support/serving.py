@@ -3,11 +3,13 @@
 import json
 import re
 import signal
+import ssl
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,8 @@ class Client:
     url: str
     access_key: str
     secret: str
+    ca_file: str = ""
+    said: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, url: str, key: Path) -> "Client":
@@ -39,7 +43,8 @@ class Client:
         """Send a signed request."""
         content = None if body is None else json.dumps(body)
         headers = self.signed(method, target) | ({} if content is None else {"content-type": "application/json"})
-        return httpx.request(method, self.url + target, content=content, headers=headers, timeout=30)
+        trusted = ssl.create_default_context(cafile=self.ca_file) if self.ca_file else True
+        return httpx.request(method, self.url + target, content=content, headers=headers, timeout=30, verify=trusted)
 
     def signed(self, method: str, target: str) -> dict[str, str]:
         """The three headers."""
@@ -52,11 +57,17 @@ class Client:
 class Served(Client):
     """A server that listens, and the key that opens it."""
 
-    process: "subprocess.Popen[str]"
+    process: "subprocess.Popen[str]" = field(kw_only=True)
 
-    def made(self, nodes: list[Json], name: str = "job") -> str:
+    def environment(self) -> dict[str, str]:
+        """What `headrace jobs` needs to ask it."""
+        known = {"HEADRACE_URL": self.url, "HEADRACE_ACCESS_KEY": self.access_key, "HEADRACE_CA_FILE": self.ca_file}
+        return {**known, "HEADRACE_ACCESS_SECRET": self.secret}
+
+    def made(self, nodes: list[Json], name: str = "job", **condition: object) -> str:
         """The id of a new job."""
-        sent = {"name": name, "nodes": nodes, "type": "DATAFLOW", "jobCondition": {"numWorker": 2, "timeout": 60}}
+        how = {"numWorker": 2, "timeout": 60, **condition}
+        sent = {"name": name, "nodes": nodes, "type": "DATAFLOW", "jobCondition": how}
         answer = self.ask("POST", "/api/v1/jobs", sent)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["jobId"])
@@ -72,6 +83,11 @@ class Served(Client):
         answer = self.ask("GET", f"/api/v1/jobs/{job_id}/executions/{execution_id}")
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+    def log(self, job_id: str, execution_id: str) -> str:
+        """The whole console log."""
+        answer = self.ask("GET", f"/api/v1/jobs/{job_id}/executions/{execution_id}/log")
+        return "".join(piece["text"] for piece in answer.json()["list"])
 
     def wait(self, job_id: str, execution_id: str, *status: str) -> str:
         """Wait until an execution has one of these states, or has ended; gives its state."""
@@ -97,23 +113,32 @@ class Served(Client):
 
 
 @contextmanager
-def served(place: Place, **more: str) -> Iterator[Served]:
+def served(place: Place, *flags: str, **more: str) -> Iterator[Served]:
     """A server over this place; killed at the end, if it has not ended by itself."""
     variables = {"HEADRACE_PORT": "0", "HEADRACE_WORKERS": "1", "HEADRACE_LEASE_SECONDS": "3", **more}
-    process = place.start("serve", **variables)
+    process = place.start("serve", *flags, **variables)
     assert process.stderr is not None
     assert process.stdout is not None
+    reader: threading.Thread | None = None
     try:
-        url = ""
+        url, said = "", []
         while not url:
             line = process.stderr.readline()
             assert line, f"the server ended: {process.wait()}"
-            found = re.search(r"listens on (\S+)", line)
+            said.append(line)
+            found = re.search(r'listens on ([^\s"]+)', line)
             url = found[1] if found else ""
+        # Nobody else reads what it says: a full pipe would hold it up.
+        reader = threading.Thread(target=said.extend, args=(process.stderr,), daemon=True)
+        reader.start()
         words = (place.root / "first-key.txt").read_text().split()
-        yield Served(url, words[2], words[5], process)
+        own = place.root / "tls" / "cert.pem"
+        ca_file = str(own) if own.exists() else ""
+        yield Served(url, words[2], words[5], ca_file, said, process=process)
     finally:
         process.kill()
         process.wait()
+        if reader is not None:
+            reader.join()
         process.stdout.close()
         process.stderr.close()

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from headrace.clock import SystemClock
-from headrace.db.tables import attempts, executions, job_revisions
+from headrace.db.tables import attempts, executions, job_revisions, scripts
 from headrace.execution import queue
 from headrace.execution.worker import Worker
 from headrace.ids import new_id
@@ -96,6 +96,11 @@ class Works:
 
         until(lambda: found() > 0)
         return found()
+
+    def script(self, execution_id: str) -> str:
+        """What the run's last attempt ran."""
+        with self.line.database.reading() as con:
+            return str(con.scalar(select(scripts.c.text).where(scripts.c.execution_id == execution_id)))
 
     def lose_lease(self, execution_id: str) -> None:
         """As if somebody else had taken the run over."""

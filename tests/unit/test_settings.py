@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from headrace import settings
+from headrace import readings, settings
 from headrace.errors import SettingInvalid
 from headrace.settings import SETTINGS, Setting, load_settings, parse_size
 
@@ -90,7 +90,7 @@ def test_an_unknown_name_without_a_near_one_is_told_with_all(tmp_path: Path) -> 
 
 
 def test_a_secret_is_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    secret = Setting("token", "", settings._threads, "A secret.", secret=True)
+    secret = Setting("token", "", readings.threads, "A secret.", secret=True)
     monkeypatch.setattr(settings, "SETTINGS", (secret,))
     monkeypatch.setattr(settings, "BY_NAME", {"token": secret})
     told = refused(tmp_path, HEADRACE_TOKEN="hunter2")

@@ -7,17 +7,21 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
+from prometheus_client import CollectorRegistry
 from starlette.routing import Mount
 
 from headrace import __version__
 from headrace.api import gateway
 from headrace.api.call import Server
 from headrace.api.gateway import Refusal
-from headrace.api.middleware import Gateway, Limits, Traced
+from headrace.api.metrics import PATH as METRICS
+from headrace.api.metrics import Queue, metrics
+from headrace.api.middleware import Gateway, Limits, Prefixed, Traced
 from headrace.api.naver.operations import find
 from headrace.api.naver.service import service
 from headrace.api.page import add_page
 from headrace.api.throttle import Throttle
+from headrace.api.watching import Watch
 from headrace.auth import signature_v2
 from headrace.auth.principal import Principal
 from headrace.auth.secrets import Secrets
@@ -29,13 +33,26 @@ from headrace.execution.machine import check_room
 from headrace.settings import Settings, parse_size
 
 
-def create_app(database: Database, settings: Settings, *, clock: Clock, secrets: Secrets) -> FastAPI:
-    """The whole API over one database; it starts nothing and reads nothing until it is asked."""
+def create_app(
+    database: Database,
+    settings: Settings,
+    *,
+    clock: Clock,
+    secrets: Secrets,
+    registry: CollectorRegistry | None = None,
+) -> FastAPI:
+    """The whole API over one database; it starts nothing and reads nothing until it is asked.
+
+    `registry` has the figures of the rest of the process; they are told at /metrics, with those of the API.
+    """
     server = Server(database, clock)
+    figures = registry or CollectorRegistry()
+    figures.register(Queue(database))
     app = FastAPI(title="Headrace", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
     app.add_api_route("/livez", livez, methods=["GET"])
     app.add_api_route("/readyz", partial(readyz, database, settings.data), methods=["GET"])
-    add_page(app)
+    app.add_api_route(METRICS, partial(metrics, figures, settings["metrics_token"]), methods=["GET"])
+    add_page(app, prefix=settings["path_prefix"])
     gate = Gateway(
         service(),
         server=server,
@@ -47,7 +64,9 @@ def create_app(database: Database, settings: Settings, *, clock: Clock, secrets:
     rest = Mount("", app=gate)
     rest.path_regex = re.compile("/(?P<path>.*)", re.DOTALL)  # by itself it passes over a path with a line break
     app.router.routes.append(rest)
-    app.add_middleware(Traced)
+    app.add_middleware(Traced, clock=clock, watch=Watch(figures))
+    if settings["path_prefix"]:
+        app.add_middleware(Prefixed, prefix=settings["path_prefix"])
     return app
 
 

@@ -17,9 +17,15 @@ from headrace.api import gateway
 from headrace.api.call import STATE, Call, Server
 from headrace.api.gateway import TRACE_ID, Operation, Refusal
 from headrace.api.throttle import Throttle
+from headrace.api.watching import Answered
 from headrace.auth.policy import allows
 from headrace.auth.principal import Principal
+from headrace.clock import Clock
 from headrace.ids import new_id
+
+PREFIX, OPERATION = "prefix", "operation"
+# The client had left before there was an answer.
+_LEFT = 499
 
 log = logging.getLogger(__name__)
 
@@ -38,24 +44,45 @@ class Limits:
     body_bytes: int
 
 
-class Traced:
-    """Give every answer a trace id, and answer for what nobody caught."""
+class Prefixed:
+    """Take away what a proxy puts before all paths, if it did not do so itself. Clients sign it in either case."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, prefix: str) -> None:
         self._app = app
+        self._prefix = prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection."""
+        if scope["type"] == "http":
+            scope.setdefault("state", {})[PREFIX] = self._prefix
+            if scope["path"] == self._prefix or scope["path"].startswith(f"{self._prefix}/"):
+                # No sign of the prefix is ever encoded, so that it is as long in both.
+                raw: bytes = scope.get("raw_path") or b""
+                scope["path"] = scope["path"][len(self._prefix) :] or "/"
+                scope["raw_path"] = raw[len(self._prefix) :] or (raw and b"/")
+        await self._app(scope, receive, send)
+
+
+class Traced:
+    """Give every answer a trace id, answer for what nobody caught, and tell of each request when it is over."""
+
+    def __init__(self, app: ASGIApp, *, clock: Clock, watch: Callable[[Answered], None]) -> None:
+        self._app = app
+        self._clock = clock
+        self._watch = watch
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One connection."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        trace, begun = new_id(), False
+        trace, status, since = new_id(), 0, self._clock.seconds()
         scope.setdefault("state", {})["trace_id"] = trace
 
         async def traced(message: Message) -> None:
-            nonlocal begun
+            nonlocal status
             if message["type"] == "http.response.start":
-                begun = True
+                status = message["status"]
                 MutableHeaders(scope=message)[TRACE_ID] = trace
             await send(message)
 
@@ -63,8 +90,10 @@ class Traced:
             await self._app(scope, receive, traced)
         except Exception as error:
             log.error("request failed", extra={"trace": trace, "path": scope["path"]}, exc_info=error)
-            if not begun:
+            if not status:
                 await refuse(gateway.of_failure(error), scope, receive, traced)
+        finally:
+            self._watch(_answered(scope, trace, status, self._clock.seconds() - since))
 
 
 class Gateway:
@@ -93,11 +122,12 @@ class Gateway:
             await send({"type": "websocket.close", "code": 1008})
             return
         operation = self._find(scope["method"], scope["path"])
+        scope.setdefault("state", {})[OPERATION] = "" if operation is None else operation.name
         answer = gateway.NO_URL if operation is None else await self._admit(operation, scope, receive)
         if isinstance(answer, Refusal):
             await refuse(answer, scope, receive, send)
             return
-        scope.setdefault("state", {})[STATE] = answer
+        scope["state"][STATE] = answer
         await self._app(scope, receive, send)
 
     async def _admit(self, operation: Operation, scope: Scope, receive: Receive) -> Call | Refusal:
@@ -124,10 +154,26 @@ def header_texts(scope: Scope) -> dict[str, str]:
 
 
 def target(scope: Scope) -> str:
-    """Path and query as they stood in the request line, which is what is signed."""
+    """Path and query as the client sent them, which is what is signed."""
     path: bytes = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
     query: bytes = scope["query_string"]
-    return (path + b"?" + query if query else path).decode("utf-8", "surrogateescape")
+    sent = (path + b"?" + query if query else path).decode("utf-8", "surrogateescape")
+    return f"{scope.get('state', {}).get(PREFIX, '')}{sent}"
+
+
+def _answered(scope: Scope, trace: str, status: int, seconds: float) -> Answered:
+    state = scope["state"]
+    client, call = scope.get("client"), state.get(STATE)
+    return Answered(
+        trace=trace,
+        method=scope["method"],
+        target=target(scope),
+        operation=state.get(OPERATION, ""),
+        status=status or _LEFT,
+        seconds=seconds,
+        peer=str(client[0]) if client else "",
+        access_key=call.principal.access_key if isinstance(call, Call) else "",
+    )
 
 
 async def read_body(headers: Mapping[str, str], receive: Receive, most: int) -> bytes | None:

@@ -5,7 +5,7 @@ from importlib.resources import files
 
 from fastapi import FastAPI, Response
 
-from headrace.api.naver.contract import described
+from headrace.api.naver.contract import Json, described
 
 _OURS, _THEIRS = "headrace.api", "fastapi_offline"
 _FILES = {
@@ -17,11 +17,15 @@ _FILES = {
 _POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
 
 
-def add_page(app: FastAPI) -> None:
-    """The page and the description that it shows, open to all."""
-    app.add_api_route("/openapi.json", described, methods=["GET"])
+def add_page(app: FastAPI, *, prefix: str) -> None:
+    """The page and the description that it shows, open to all. Clients put `prefix` before all paths."""
+    app.add_api_route("/openapi.json", partial(_description, prefix), methods=["GET"])
     for path in _FILES:
         app.add_api_route(path, partial(_file, path), methods=["GET"], response_class=Response)
+
+
+def _description(prefix: str) -> Json:
+    return {**described(), "servers": [{"url": prefix}]} if prefix else described()
 
 
 def _file(path: str) -> Response:

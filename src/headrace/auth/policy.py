@@ -25,6 +25,7 @@ Action = Literal[
     "Change/updateWorkflow",
     "Change/deleteWorkflow",
     "Change/executeWorkflow",
+    "Change/cancelWorkflowRun",
     "Change/createJob",
     "Change/updateJob",
     "Change/deleteJob",
@@ -32,6 +33,7 @@ Action = Literal[
     "Change/updateJobExecutionConfig",
     "Change/cancelJobExecution",
     "Change/createTrigger",
+    "Change/updateTrigger",
     "Change/deleteTrigger",
 ]
 

@@ -2,15 +2,21 @@
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
 from headrace import __version__
-from headrace.errors import HeadraceError, JobInvalid
+from headrace.cli.jobs import jobs
+from headrace.cli.manner import AsJson, Params, Set, sent
+from headrace.cli.manner import pairs as _pairs
+from headrace.cli.manner import print_json as _print_json
+from headrace.cli.manner import settings_of as _settings
+from headrace.cli.manner import told as _told
+from headrace.cli.triggers import triggers
+from headrace.cli.workflows import workflows
+from headrace.errors import JobInvalid
 
 app = typer.Typer(
     name="headrace",
@@ -22,16 +28,16 @@ app = typer.Typer(
 
 keys = typer.Typer(help="Make, list and revoke access keys.", no_args_is_help=True)
 database = typer.Typer(help="The server's own database.", no_args_is_help=True)
+app.add_typer(jobs, name="jobs")
+app.add_typer(workflows, name="workflows")
+app.add_typer(triggers, name="triggers")
 app.add_typer(keys, name="keys")
 app.add_typer(database, name="db")
 
 Job = Annotated[
     Path, typer.Argument(metavar="JOB", help="The job: a createJob body as JSON; - reads it from standard input.")
 ]
-Params = Annotated[list[str] | None, typer.Option("--param", "-p", help="A parameter of the job, NAME=VALUE.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Storage = Annotated[str | None, typer.Option(help="The folder of buckets.")]
-Set = Annotated[list[str] | None, typer.Option("--set", help="Any setting, NAME=VALUE; see `headrace settings`.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -158,11 +164,33 @@ def settings(set_: Set = None, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def doctor(set_: Set = None, as_json: AsJson = False) -> None:
+    """Look at everything that a server needs, and say what is wrong and what would do.
+
+    Ends with 1 when something is wrong. It changes nothing, but writes and removes an object in each bucket of object
+    storage that the settings name.
+    """
+    from headrace.cli import show
+    from headrace.service import doctor as service
+
+    with _told(as_json):
+        found = tuple(service.findings(_settings(set_)))
+    if as_json:
+        _print_json([{"part": f.part, "state": f.state, "message": f.told, "hint": f.hint} for f in found])
+    else:
+        print(show.table(("", "part", "what", "what would do"), [(f.state, f.part, f.told, f.hint) for f in found]))
+    raise typer.Exit(1 if any(f.state == "wrong" for f in found) else 0)
+
+
+@app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[str | None, typer.Option(help="Port to listen on.")] = None,
     data: Annotated[str | None, typer.Option(help="The folder of everything that the server keeps.")] = None,
     storage: Storage = None,
+    tls_cert: Annotated[str | None, typer.Option(help="A certificate as PEM: speak TLS.")] = None,
+    tls_key: Annotated[str | None, typer.Option(help="Its private key.")] = None,
+    tls: Annotated[str | None, typer.Option(help="self-signed: speak TLS with a certificate made here.")] = None,
     insecure_http: Annotated[bool, typer.Option("--insecure-http", help="Listen to others without TLS.")] = False,
     set_: Set = None,
 ) -> None:
@@ -171,8 +199,8 @@ def serve(
 
     with _told(as_json=False):
         insecure = "true" if insecure_http else None
-        flags = {"host": host, "port": port, "data": data, "storage": storage, "insecure_http": insecure}
-        serving.serve(_settings(set_, **flags))
+        own = {"tls_cert": tls_cert, "tls_key": tls_key, "tls": tls, "insecure_http": insecure}
+        serving.serve(_settings(set_, host=host, port=port, data=data, storage=storage, **own))
 
 
 @app.command()
@@ -240,65 +268,53 @@ def upgrade_database(set_: Set = None) -> None:
         serving.upgrade(_settings(set_))
 
 
+@database.command("backup")
+def backup_database(
+    to: Annotated[Path, typer.Argument(metavar="FILE|FOLDER", help="A new file, or a folder to put one into.")],
+    set_: Set = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a backup of the database; servers may go on meanwhile.
+
+    Neither secret.key, which secrets are encrypted with, nor the buckets are in it: keep those elsewhere.
+    """
+    from headrace.service import keeping
+
+    with _told(as_json):
+        path = keeping.backup(_settings(set_), to)
+    if as_json:
+        _print_json({"file": str(path)})
+    else:
+        print(f"{path}\nwithout secret.key and without the buckets: keep those elsewhere")
+
+
+@database.command("restore")
+def restore_database(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What backup wrote.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a database that has jobs or keys.")] = False,
+    set_: Set = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring a backup back, into a database that no server works with."""
+    from headrace.service import keeping
+
+    with _told(as_json):
+        done = keeping.restore(_settings(set_), file, force=force)
+    if as_json:
+        _print_json({"schema": done.version, "upgraded": done.upgraded, "secretsReadable": done.readable})
+    else:
+        print(f"the database is as it was in {file}" + ("; its tables were upgraded" if done.upgraded else ""))
+    if not done.readable:
+        told = "the secrets of its keys can't be opened with the secret.key that is here: bring back the one it had"
+        print(f"warning: {told}", file=sys.stderr)
+
+
 def _definition(path: Path) -> Any:
     from headrace import definition
 
-    if str(path) == "-":
-        return definition.load(sys.stdin.buffer.read())
-    try:
-        return definition.load(path.read_bytes())
-    except OSError as error:
-        raise typer.BadParameter(f"{path}: {error.strerror}", param_hint="JOB") from None
-
-
-def _settings(assigned: list[str] | None, **flags: str | None) -> Any:
-    from headrace.settings import current_settings
-
-    given = {name: value for name, value in flags.items() if value is not None}
-    return current_settings({**_pairs(assigned, "--set"), **given})
-
-
-def _pairs(texts: list[str] | None, flag: str) -> dict[str, str]:
-    pairs = {}
-    for text in texts or ():
-        name, sign, value = text.partition("=")
-        if not sign or not name:
-            raise typer.BadParameter(f"{text!r} is not NAME=VALUE", param_hint=flag)
-        pairs[name] = value
-    return pairs
-
-
-@contextmanager
-def _told(as_json: bool) -> Iterator[None]:
-    """Errors as messages and exit codes: 2 for what the caller wrote wrong, 1 for what failed."""
-    try:
-        yield
-    except JobInvalid as error:
-        _tell_problems(error, as_json)
-    except HeadraceError as error:
-        if as_json:
-            _print_json(
-                {"status": "FAILED", "failure": {"code": error.code, "message": error.message, "hint": error.hint}}
-            )
-        print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(2 if error.code in ("setting-invalid", "unknown-node-type") else 1) from None
-
-
-def _tell_problems(error: JobInvalid, as_json: bool) -> NoReturn:
-    from headrace.cli import show
-
-    if as_json:
-        _print_json({"status": "INVALID", "problems": [problem.as_dict() for problem in error.problems]})
-    else:
-        print(f"the job has {show.counted(len(error.problems), 'problem')}:", file=sys.stderr)
-        print(show.problems(error.problems), file=sys.stderr)
-    raise typer.Exit(2) from None
+    return definition.load(sent(path, "JOB"))
 
 
 def _failure(failure: Any) -> str:
     place = f"node {failure.node!r} ({failure.node_id}): " if failure.node_id is not None else ""
     return f"{place}{failure.message}" + (f"; {failure.hint}" if failure.hint else "")
-
-
-def _print_json(value: object) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False))

@@ -1,10 +1,11 @@
 """Executions: asked for, read, cancelled; and what they logged and reported."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from headrace.auth.principal import Principal
@@ -52,6 +53,16 @@ class Execution:
     trigger_id: str | None
     trigger_name: str | None
     workflow_id: str | None
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What an attempt ran, as a text in the language of its engine."""
+
+    attempt: int
+    engine: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,16 @@ class Attempt:
     ended_at: datetime | None
     outcome: str | None
     failure: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What an execution belongs to, where somebody did not simply ask for it."""
+
+    trigger_id: str | None = None
+    trigger_name: str | None = None
+    workflow_id: str | None = None
+    workflow_run_id: str | None = None
 
 
 _MOMENTS = ("cancel_requested_at", "created_at", "started_at", "ended_at")
@@ -84,9 +105,22 @@ def create(
 
     Raises NotFound, BadState for a job that can't be run as it is, and BadParameter with every problem.
     """
-    for kind, given in (("trigger", trigger_id), ("workflow", workflow_id)):
-        if given is not None:
-            raise NotFound(kind, given)  # nothing makes any yet
+    origin = _origin(con, principal, trigger_id, workflow_id)
+    made = submit(con, principal, job_id, condition=condition, parameters=parameters, origin=origin, now=now)
+    return get(con, principal, job_id, made)
+
+
+def submit(
+    con: Connection,
+    principal: Principal,
+    job_id: str,
+    *,
+    condition: Mapping[str, Any] | None,
+    parameters: Mapping[str, Any] | None,
+    origin: Origin,
+    now: datetime,
+) -> str:
+    """The same, for an origin that is known to be there; gives the id of the execution."""
     row = jobs.locked(con, principal, job_id, deleted=True)
     if row.status != "RUNNABLE":
         raise BadState(f"the job is {row.status}", hint="only a job that is RUNNABLE can be executed")
@@ -106,9 +140,26 @@ def create(
         priority=row.priority,
         max_attempts=row.retries + 1,
         created_at=now.timestamp(),
+        type="JOB" if origin.workflow_run_id is None else "WORKFLOW",
+        **asdict(origin),
     )
-    queue.submit(con, submission)
-    return get(con, principal, job_id, execution_id)
+    return queue.submit(con, submission)
+
+
+def _origin(con: Connection, principal: Principal, trigger_id: str | None, workflow_id: str | None) -> Origin:
+    """What a caller says that an execution belongs to. Raises NotFound for what is not there."""
+    name = None
+    t, w = tables.triggers.c, tables.workflows.c
+    if trigger_id is not None:
+        live = and_(t.account_id == principal.account_id, t.trigger_id == trigger_id, t.deleted_at.is_(None))
+        name = con.scalar(select(t.name).where(live))
+        if name is None:
+            raise NotFound("trigger", trigger_id)
+    if workflow_id is not None:
+        live = and_(w.account_id == principal.account_id, w.workflow_id == workflow_id, w.deleted_at.is_(None))
+        if con.scalar(select(w.workflow_id).where(live)) is None:
+            raise NotFound("workflow", workflow_id)
+    return Origin(trigger_id, name, workflow_id)
 
 
 def get(con: Connection, principal: Principal, job_id: str, execution_id: str) -> Execution:
@@ -130,6 +181,29 @@ def list(con: Connection, principal: Principal, job_id: str, *, page: Page) -> t
     return tuple(_execution(row) for row in (con.execute(ordered) if page.rows else ())), count
 
 
+def of_workflow(
+    con: Connection, principal: Principal, workflow_id: str, *, filter: str, page: Page
+) -> tuple[tuple[Execution, ...], int]:
+    """What the runs of a workflow executed, the newest first, and how much that is in all. Raises NotFound.
+
+    With a filter: those where it is in the name of the workflow or of the job, in any case.
+    """
+    c, w = executions.c, tables.workflows.c
+    this = and_(w.account_id == principal.account_id, w.workflow_id == workflow_id)
+    name = con.scalar(select(w.name).where(this))
+    if name is None:
+        raise NotFound("workflow", workflow_id)
+    mine = and_(c.account_id == principal.account_id, c.workflow_id == workflow_id, c.workflow_run_id.is_not(None))
+    if filter and not (filter.isprintable() and filter.isascii()):
+        mine = sa.false()  # names have no such signs, and not every database may be asked for them
+    elif filter and filter.lower() not in name.lower():
+        mine = and_(mine, c.job_name.icontains(filter, autoescape=True))
+    count = con.scalar(select(func.count()).select_from(executions).where(mine)) or 0
+    wanted = select(*(c[slot] for slot in Execution.__slots__)).where(mine)
+    ordered = wanted.order_by(c.created_at.desc(), c.execution_id).limit(page.rows).offset(page.first)
+    return tuple(_execution(row) for row in (con.execute(ordered) if page.rows else ())), count
+
+
 def cancel(con: Connection, principal: Principal, job_id: str, execution_id: str, *, now: datetime) -> None:
     """Stop an execution: at once when it waits, else as soon as its worker hears it. Raises BadState when it ended."""
     get(con, principal, job_id, execution_id)
@@ -145,6 +219,14 @@ def report(con: Connection, principal: Principal, job_id: str, execution_id: str
         select(executions.c.report).where(executions.c.execution_id == execution_id)
     )
     return told
+
+
+def script(con: Connection, principal: Principal, job_id: str, execution_id: str) -> Script | None:
+    """What the last attempt ran; None before one has begun. Raises NotFound."""
+    get(con, principal, job_id, execution_id)
+    s = tables.scripts.c
+    found = con.execute(select(s.attempt, s.engine, s.text).where(s.execution_id == execution_id)).first()
+    return None if found is None else Script(*found)
 
 
 def log(
@@ -173,7 +255,8 @@ def _of(principal: Principal, job_id: str) -> Select[Any]:
 
 def _execution(row: Row[Any]) -> Execution:
     moments = {name: moment(getattr(row, name)) for name in _MOMENTS}
-    return Execution(**{**row._mapping, **moments, "condition": Condition.of(row.condition)})
+    read = {"condition": Condition.of(row.condition), "warnings": tuple(row.warnings or ())}
+    return Execution(**{**row._mapping, **moments, **read})
 
 
 def _parameters(sent: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, str]:

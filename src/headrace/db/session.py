@@ -4,19 +4,23 @@ On SQLite a transaction takes the write lock at its beginning: one that begins a
 at once when another writer came between. Readers are not held up by it.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, extract, func, inspect, select, table, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, extract, func, inspect, select, table, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
+from headrace import mounts
 from headrace.clock import Clock, SystemClock
 from headrace.db.tables import VERSION
 from headrace.errors import DatabaseFailed, DatabaseFull, DatabaseReadOnly, SchemaMismatch, SettingInvalid
 
+SERVER_NAME = "headrace server"
 _BEGIN = "headrace_begin"
 _BUSY_SECONDS = 10
 _CONNECTIONS = {"pool_size": 10, "max_overflow": 30}
@@ -32,8 +36,11 @@ class Database:
         self._base = clock.now().timestamp() - clock.seconds()
 
     @classmethod
-    def open(cls, url: str, *, clock: Clock | None = None) -> "Database":
-        """A database by its address: `sqlite:///path`, or `postgresql+psycopg://…`. Connects when it is first used."""
+    def open(cls, url: str, *, clock: Clock | None = None, serves: bool = False) -> "Database":
+        """A database by its address: `sqlite:///path`, or `postgresql+psycopg://…`. Connects when it is first used.
+
+        `serves` says that a server opens it, and not somebody who asks and goes.
+        """
         try:
             parsed = make_url(url)
         except ArgumentError:
@@ -41,7 +48,23 @@ class Database:
         engine = _ENGINES.get(parsed.drivername)
         if engine is None or (parsed.drivername == "sqlite" and parsed.database in (None, "", ":memory:")):
             raise SettingInvalid(f"no database can be opened by {parsed.drivername}://", hint=_ADDRESSES)
-        return cls(engine(url), clock=clock or SystemClock())
+        if parsed.drivername == "sqlite" and mounts.on_network(os.path.realpath(str(parsed.database))):
+            hint = "put it on a local disk (data, or database), or use PostgreSQL"
+            raise SettingInvalid(
+                f"{parsed.database} lies on a network file system, where SQLite's locks fail", hint=hint
+            )
+        return cls(engine(url, serves), clock=clock or SystemClock())
+
+    @property
+    def path(self) -> Path | None:
+        """The file of a SQLite database."""
+        file = self._engine.url.database
+        return Path(file) if self._engine.dialect.name == "sqlite" and file else None
+
+    @property
+    def url(self) -> URL:
+        """Its address. Printed, it hides the password."""
+        return self._engine.url
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -74,37 +97,39 @@ class Database:
         with self.transaction() as con:
             if con.dialect.name == "postgresql":
                 con.execute(select(func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
-            found = _version(con)
+            found = version_of(con)
             if found is not None and found > VERSION:
-                raise _mismatch(found)
+                raise mismatch(found)
             if found != VERSION:
                 upgrade(con)
 
     def is_empty(self) -> bool:
         """Whether it has no tables yet, also after an upgrade that was cut short."""
         with self.reading() as con:
-            return _version(con) is None
+            return version_of(con) is None
 
     def check_version(self) -> None:
         """Raises SchemaMismatch, which says what to do, unless the tables are those of this program."""
         with self.reading() as con:
-            found = _version(con)
+            found = version_of(con)
         if found != VERSION:
-            raise _mismatch(found)
+            raise mismatch(found)
 
     def dispose(self) -> None:
         """Close the connections that nobody uses."""
         self._engine.dispose()
 
 
-def _version(con: Connection) -> str | None:
+def version_of(con: Connection) -> str | None:
+    """The version of the tables, None when there are none."""
     if not inspect(con).has_table("alembic_version"):
         return None
     found = con.scalar(select(text("version_num")).select_from(table("alembic_version")))
     return None if found is None else str(found)
 
 
-def _mismatch(found: str | None) -> SchemaMismatch:
+def mismatch(found: str | None) -> SchemaMismatch:
+    """What to do about a database of another version, or of none."""
     if found is None:
         return SchemaMismatch("the database has no tables yet", hint="make them: headrace db upgrade")
     if found > VERSION:
@@ -134,7 +159,8 @@ def _kind(said: BaseException | None) -> type[DatabaseFailed]:
     return DatabaseReadOnly if word.startswith("SQLITE_READONLY") or word == "25006" else DatabaseFailed
 
 
-def _sqlite(url: str) -> Engine:
+def _sqlite(url: str, serves: bool) -> Engine:
+    del serves  # a lock beside the file tells that
     engine = create_engine(url, hide_parameters=True, connect_args={"timeout": _BUSY_SECONDS}, **_CONNECTIONS)
     event.listen(engine, "connect", _connected)
     event.listen(engine, "begin", _begun)
@@ -152,8 +178,9 @@ def _begun(con: Connection) -> None:
     con.exec_driver_sql(str(con.get_execution_options().get(_BEGIN, "BEGIN IMMEDIATE")))
 
 
-def _postgresql(url: str) -> Engine:
-    return create_engine(url, hide_parameters=True, pool_pre_ping=True, **_CONNECTIONS)
+def _postgresql(url: str, serves: bool) -> Engine:
+    name = {"application_name": SERVER_NAME if serves else "headrace"}
+    return create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=name, **_CONNECTIONS)
 
 
 _ENGINES = {"sqlite": _sqlite, "postgresql+psycopg": _postgresql}

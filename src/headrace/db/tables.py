@@ -5,51 +5,57 @@ workers serve all accounts.
 """
 
 from sqlalchemy import (
-    JSON,
-    BigInteger,
     CheckConstraint,
     Column,
     Double,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     Table,
     Text,
     UniqueConstraint,
     text,
 )
 
-# The schema that this program works with: the last file in migrations/versions.
-VERSION = "0002"
-
-METADATA = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "pk": "pk_%(table_name)s",
-    }
+from headrace.db.columns import LIVE, METADATA
+from headrace.db.columns import account as _account
+from headrace.db.columns import counted as _counted
+from headrace.db.columns import json as _json
+from headrace.db.columns import one_of as _one_of
+from headrace.db.workflow_tables import (
+    ticks,
+    triggers,
+    workflow_revisions,
+    workflow_run_jobs,
+    workflow_runs,
+    workflows,
 )
 
+__all__ = [
+    "METADATA",
+    "VERSION",
+    "access_keys",
+    "accounts",
+    "attempts",
+    "audit",
+    "execution_hours",
+    "executions",
+    "first_answers",
+    "job_revisions",
+    "jobs",
+    "log_chunks",
+    "outbox",
+    "seen_requests",
+    "ticks",
+    "triggers",
+    "workflow_revisions",
+    "workflow_run_jobs",
+    "workflow_runs",
+    "workflows",
+]
 
-def _account() -> Column[str]:
-    return Column("account_id", Text, nullable=False, server_default="main")
-
-
-def _counted() -> Column[int]:
-    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True)
-
-
-def _json(name: str, *, nullable: bool = True) -> Column[object]:
-    return Column(name, JSON(none_as_null=True), nullable=nullable)
-
-
-def _one_of(column: str, *values: str) -> CheckConstraint:
-    listed = ", ".join(f"'{value}'" for value in values)
-    return CheckConstraint(f"{column} IN ({listed})", name=column)
-
+# The schema that this program works with: the last file in migrations/versions.
+VERSION = "0004"
 
 # One row for each account that has made something: `bucket` is where its scripts and logs go by default.
 accounts = Table(
@@ -58,6 +64,19 @@ accounts = Table(
     Column("account_id", Text, primary_key=True),
     Column("bucket", Text, nullable=False),
     Column("created_at", Double, nullable=False),
+    # All hours before this one, counted from 1970, stand in `execution_hours`.
+    Column("summed_until", Integer),
+)
+
+# The executions that were created in an hour, once all of them have ended: figures stay when executions are removed.
+execution_hours = Table(
+    "execution_hours",
+    METADATA,
+    Column("account_id", Text, primary_key=True, server_default="main"),
+    Column("hour", Integer, primary_key=True, autoincrement=False),
+    Column("total", Integer, nullable=False),
+    Column("completed", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
 )
 
 jobs = Table(
@@ -84,8 +103,7 @@ jobs = Table(
     _one_of("generation", "2025", "2026"),
     _one_of("status", "RUNNABLE", "DRAFT", "EDITING", "DELETED"),
 )
-_live = text("deleted_at IS NULL")
-Index("uq_jobs_name", jobs.c.account_id, jobs.c.name, unique=True, sqlite_where=_live, postgresql_where=_live)
+Index("uq_jobs_name", jobs.c.account_id, jobs.c.name, unique=True, sqlite_where=LIVE, postgresql_where=LIVE)
 Index("ix_jobs_created", jobs.c.account_id, jobs.c.created_at)
 
 job_revisions = Table(
@@ -134,9 +152,12 @@ executions = Table(
     _json("state"),
     _json("failure"),
     _json("report"),
+    # What went wrong beside the run, such as a log that could not be written: a list of texts.
+    _json("warnings"),
     Column("trigger_id", Text),
     Column("trigger_name", Text),
     Column("workflow_id", Text),
+    Column("workflow_run_id", Text),
     _one_of("type", "JOB", "WORKFLOW"),
     _one_of("status", "READY", "RUNNING", "COMPLETED", "FAILED", "CANCELED"),
     CheckConstraint("(status = 'RUNNING') = (lease_token IS NOT NULL)", name="leased"),
@@ -154,7 +175,17 @@ Index("ix_executions_leased", executions.c.lease_expires_at, sqlite_where=_runni
 Index("ix_executions_running", executions.c.job_id, sqlite_where=_running, postgresql_where=_running)
 Index("uq_executions_lease", executions.c.lease_token, unique=True)
 Index("ix_executions_ended", executions.c.ended_at)
+Index("ix_executions_created", executions.c.account_id, executions.c.created_at, executions.c.status)
 Index("ix_executions_of_job", executions.c.account_id, executions.c.job_id, executions.c.created_at.desc())
+_of_workflow = text("workflow_run_id IS NOT NULL")
+Index(
+    "ix_executions_of_workflow",
+    executions.c.account_id,
+    executions.c.workflow_id,
+    executions.c.created_at.desc(),
+    sqlite_where=_of_workflow,
+    postgresql_where=_of_workflow,
+)
 
 attempts = Table(
     "attempts",
@@ -184,6 +215,17 @@ log_chunks = Table(
     Column("text", Text, nullable=False),
     Index("ix_log_chunks_of_execution", "execution_id", "id"),
     sqlite_autoincrement=True,
+)
+
+# What the last attempt ran, as a text for people in the language of its engine.
+scripts = Table(
+    "scripts",
+    METADATA,
+    Column("execution_id", Text, ForeignKey("executions.execution_id"), primary_key=True),
+    _account(),
+    Column("attempt", Integer, nullable=False),
+    Column("engine", Text, nullable=False),
+    Column("text", Text, nullable=False),
 )
 
 access_keys = Table(
@@ -220,12 +262,14 @@ audit = Table(
     sqlite_autoincrement=True,
 )
 
+# What follows from a change: a row for each consumer that is to hear of it, written in the same transaction.
 outbox = Table(
     "outbox",
     METADATA,
     _counted(),
     _account(),
     Column("at", Double, nullable=False),
+    Column("consumer", Text, nullable=False, server_default="objects"),
     Column("kind", Text, nullable=False),
     _json("payload", nullable=False),
     Column("done_at", Double),
@@ -236,7 +280,15 @@ outbox = Table(
     sqlite_autoincrement=True,
 )
 _undone = text("done_at IS NULL")
-Index("ix_outbox_undone", outbox.c.id, sqlite_where=_undone, postgresql_where=_undone)
+Index(
+    "ix_outbox_waiting",
+    outbox.c.consumer,
+    outbox.c.available_at,
+    outbox.c.id,
+    sqlite_where=_undone,
+    postgresql_where=_undone,
+)
+Index("ix_outbox_done", outbox.c.done_at)
 
 # Requests that change something, by their signature: one that is sent again with another body is refused.
 seen_requests = Table(

@@ -1,7 +1,7 @@
 """One attempt as its worker sees it: does what the supervisor says, and tells it what happens."""
 
+import logging
 import signal
-import sys
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
@@ -12,6 +12,8 @@ from headrace.errors import DatabaseFailed
 from headrace.execution import lines, logs, queue
 from headrace.execution import supervisor as told
 from headrace.execution.children import Gone, Nursery, Process
+from headrace.execution.figures import Figures, Outcome
+from headrace.execution.states import Status
 from headrace.settings import Settings
 
 _EVERY = 0.1
@@ -20,19 +22,35 @@ _AGAIN = 0.25
 _LONGEST = 1440
 _PATIENCE = 20.0
 
+log = logging.getLogger(__name__)
+
 
 class Attempt:
     """Runs what was claimed. `run` blocks until it is over; `post` may be called from any thread meanwhile."""
 
     def __init__(
-        self, claimed: queue.Claimed, *, database: Database, settings: Settings, clock: Clock, begun: float, now: float
+        self,
+        claimed: queue.Claimed,
+        *,
+        database: Database,
+        settings: Settings,
+        clock: Clock,
+        begun: float,
+        now: float,
+        figures: Figures,
+        ended: Callable[[], None],
     ) -> None:
         self.token = claimed.lease_token
         self._claimed = claimed
+        self.named = {"execution": claimed.execution_id, "job": claimed.job_id, "attempt": claimed.attempt}
         self._database = database
         self._clock = clock
+        self._figures = figures
+        self._begun = begun
+        self._ended = ended
         self._lease = settings["lease_seconds"]
-        self._inbox: SimpleQueue[told.Event | lines.Log | lines.Progress] = SimpleQueue()
+        self._inbox: SimpleQueue[told.Event | lines.Log | lines.Script | lines.Progress] = SimpleQueue()
+        self._script: lines.Script | None = None  # as long as it is not written
         self._unwritten: list[str] = []
         self._written_at = begun
         self._at = ""
@@ -51,7 +69,11 @@ class Attempt:
         process = nursery.take(patience=_PATIENCE)
         if process is None:
             cause = f"no process for it began within {_PATIENCE:g} s; the log of the server may say why"
-            self._write(lambda con, now: queue.put_back(con, self.token, cause=cause, delay=_PATIENCE, now=now))
+            self._write(
+                "PUT_BACK",
+                lambda con, now: queue.put_back(con, self.token, cause=cause, delay=_PATIENCE, now=now),
+                cause=cause,
+            )
             return
         reuse = False
         try:
@@ -71,7 +93,7 @@ class Attempt:
                 found = queue.renew(con, self.token, now=now, lease_seconds=self._lease)
                 self._note_child(con, now)
         except DatabaseFailed as error:
-            print(f"headrace: the lease of {self._claimed.execution_id} is not renewed: {error}", file=sys.stderr)
+            log.warning("a lease is not renewed", extra={**self.named, "reason": str(error)})
             return
         if found.alive:
             self.post(told.Renewed(self._clock.seconds(), began + self._lease, cancel=found.cancel))
@@ -87,7 +109,7 @@ class Attempt:
                 self.post(told.Reported(at, report, light=light))
             case Gone(code):
                 self.post(told.ChildGone(at, code))
-            case lines.Log() | lines.Progress():
+            case lines.Log() | lines.Script() | lines.Progress():
                 self._inbox.put(line)
             case lines.Ready():
                 pass
@@ -99,6 +121,9 @@ class Attempt:
                 case lines.Log(text):
                     self._unwritten.append(text)
                     event: told.Event = told.Tick(self._clock.seconds())
+                case lines.Script() as script:
+                    self._script = script
+                    event = told.Tick(self._clock.seconds())
                 case lines.Progress(_, at):
                     self._moved(at)
                     event = told.Tick(self._clock.seconds())
@@ -112,7 +137,7 @@ class Attempt:
             if self._unwritten and self._clock.seconds() - self._written_at >= _LOG_EVERY:
                 self._write_log()
 
-    def _next(self) -> told.Event | lines.Log | lines.Progress:
+    def _next(self) -> told.Event | lines.Log | lines.Script | lines.Progress:
         try:
             return self._inbox.get(timeout=_EVERY)
         except Empty:
@@ -162,13 +187,22 @@ class Attempt:
         outcome = queue.Outcome(end.status, failure=failure, report=None if end.report is None else dict(end.report))
         if end.report is None and failure is not None:
             self._note(f"{failure['code']}: {failure['message']}")
-        self._write(lambda con, now: queue.finish(con, self.token, outcome, now=now))
+        cause = str((failure or {}).get("code", ""))
+        self._write(end.status, lambda con, now: queue.finish(con, self.token, outcome, now=now), cause=cause)
 
     def _put_back(self, back: told.PutBack) -> None:
         if back.lost:
-            self._write(lambda con, now: queue.lose(con, self.token, code=back.cause, message=back.message, now=now))
+            self._write(
+                "LOST",
+                lambda con, now: queue.lose(con, self.token, code=back.cause, message=back.message, now=now),
+                cause=back.cause,
+            )
         else:
-            self._write(lambda con, now: queue.put_back(con, self.token, cause=back.message, delay=0.0, now=now))
+            self._write(
+                "PUT_BACK",
+                lambda con, now: queue.put_back(con, self.token, cause=back.message, delay=0.0, now=now),
+                cause=back.message,
+            )
 
     def _write_log(self) -> None:
         try:
@@ -177,6 +211,7 @@ class Attempt:
         except DatabaseFailed:
             return  # it is written later, with what comes then
         self._unwritten.clear()
+        self._script = None
         self._written_at = self._clock.seconds()
 
     def _note_child(self, con: Connection, now: float) -> None:
@@ -184,10 +219,13 @@ class Attempt:
             self._pid = 0
 
     def _append_log(self, con: Connection, now: float) -> None:
+        if self._script is not None:
+            engine, text = self._script.engine, self._script.text
+            queue.keep_script(con, self.token, engine=engine, text=text, now=now)
         if self._unwritten:
             queue.append_log(con, self.token, "".join(f"{text}\n" for text in self._unwritten), now=now)
 
-    def _write(self, do: Callable[[Connection, float], bool]) -> None:
+    def _write(self, outcome: Outcome, do: Callable[[Connection, float], Status | None], *, cause: str) -> None:
         """Write an end, with the rest of the log before it. While the database is away, try as long as the lease is."""
         while True:
             try:
@@ -195,10 +233,25 @@ class Attempt:
                     now = self._database.now(con)
                     self._note_child(con, now)
                     self._append_log(con, now)
-                    do(con, now)
-                return
+                    status = do(con, now)
             except DatabaseFailed as error:
                 if self._clock.seconds() > self._state.lease_ends:
-                    print(f"headrace: the end of {self._claimed.execution_id} is not written: {error}", file=sys.stderr)
+                    log.error("an end is not written", extra={**self.named, "reason": str(error)})
                     return
+            else:
+                self._over(outcome, status, cause)
+                self._ended()
+                return
             threading.Event().wait(_AGAIN)
+
+    def _over(self, outcome: Outcome, status: Status | None, cause: str) -> None:
+        """Count an end and tell of it. Without a status the lease was lost, and somebody else counts it."""
+        if status is None:
+            log.warning("a lease was lost", extra=self.named)
+            return
+        seconds = self._clock.seconds() - self._begun
+        self._figures.attempted(outcome, seconds=seconds)
+        self._figures.left(status)
+        told = {"outcome": outcome, "status": status, "seconds": round(seconds, 3)}
+        level = logging.INFO if outcome in ("COMPLETED", "CANCELED") else logging.WARNING
+        log.log(level, "an attempt ended", extra={**self.named, **told, **({"cause": cause} if cause else {})})

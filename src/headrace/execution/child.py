@@ -18,7 +18,7 @@ from typing import NoReturn
 
 from headrace import definition, nodes
 from headrace.clock import Clock, SystemClock
-from headrace.engines.duckdb import DuckDbEngine
+from headrace.engines.duckdb import DuckDbEngine, text
 from headrace.errors import Cancelled, JobInvalid, LeaseLost, RunFailed, TimedOut, WorkerStopped
 from headrace.execution import lines, logs
 from headrace.execution.places import prepared
@@ -53,9 +53,9 @@ class Child:
         self._cause: RunFailed | None = None
         self._busy = False
 
-    def hear(self, text: bytes) -> None:
+    def hear(self, said: bytes) -> None:
         """Take one line of the worker's."""
-        line = lines.to_child(text)
+        line = lines.to_child(said)
         match line:
             case lines.Order():
                 with self._lock:
@@ -111,6 +111,7 @@ class Child:
             wait=self._settings["writer_wait"],
             warnings=warnings,
         )
+        self._tell(lines.Script(DuckDbEngine.name, text.shown(task.plan.pruned)))
         nrn = order.nrn or job.body.job_condition.nrn
         self._log(*(f"warning: {warning}" for warning in warnings))
         with prepared(task, settings=self._settings, nrn=nrn, may_commit=self._ask) as run, self._watched(run):
@@ -147,9 +148,9 @@ class Child:
             ended.set()
             watcher.join()
 
-    def _log(self, *texts: str) -> None:
-        for text in texts:
-            self._tell(lines.Log(logs.line(self._clock.now(), text)))
+    def _log(self, *told: str) -> None:
+        for each in told:
+            self._tell(lines.Log(logs.line(self._clock.now(), each)))
 
     def _tell(self, line: lines.FromChild) -> None:
         left = memoryview(lines.encode(line))
@@ -176,8 +177,8 @@ def main() -> None:
 
 def _listen(child: Child) -> None:
     try:
-        for text in iter(sys.stdin.buffer.readline, b""):
-            child.hear(text)
+        for said in iter(sys.stdin.buffer.readline, b""):
+            child.hear(said)
     finally:
         _end()
 

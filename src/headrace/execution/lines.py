@@ -56,6 +56,14 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
+class Script:
+    """From the child: what it runs, as a text for people in the language of that engine."""
+
+    engine: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """From the child: how far the run is, 0 to 1, and what it is at."""
 
@@ -77,9 +85,11 @@ class Done:
 
 
 ToChild = Order | Beat | Stop | Answer
-FromChild = Ready | Log | Progress | CommitAsked | Done
+FromChild = Ready | Log | Script | Progress | CommitAsked | Done
 _TO_CHILD: Mapping[str, type[ToChild]] = {kind.__name__: kind for kind in (Order, Beat, Stop, Answer)}
-_FROM_CHILD: Mapping[str, type[FromChild]] = {kind.__name__: kind for kind in (Ready, Log, Progress, CommitAsked, Done)}
+_FROM_CHILD: Mapping[str, type[FromChild]] = {
+    kind.__name__: kind for kind in (Ready, Log, Script, Progress, CommitAsked, Done)
+}
 
 
 def encode(line: ToChild | FromChild) -> bytes:

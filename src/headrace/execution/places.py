@@ -10,7 +10,7 @@ from headrace.execution.machine import limits
 from headrace.execution.runner import Run, Task, granted
 from headrace.plan.ops import Place, Read, Write, in_order
 from headrace.settings import Settings
-from headrace.stores.access import Storages, job_access, storages
+from headrace.stores.access import Access, Storages, job_access, storages
 from headrace.stores.base import Store
 from headrace.stores.files import FolderStore
 
@@ -30,6 +30,29 @@ def prepared(
         yield Run(task, store=store, engine=engine, clock=SystemClock(), may_commit=may_commit)
 
 
+class Stores:
+    """The stores of single buckets, kept open: one for each endpoint with its keys. Several threads may share it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._known = Storages(()) if settings["storage"] else storages(settings)
+        self._opened: dict[Access, Store] = {}
+
+    @property
+    def know_regions(self) -> bool:
+        """Whether the region of a bucket says in which storage it lies."""
+        return any(each.regions for each in self._known.known)
+
+    def of(self, bucket: str, *, region: str, nrn: str) -> Store:
+        """The store of a bucket, as `opened` chooses it."""
+        if not self._known.known:
+            return opened(self._settings)
+        access = self._known.of(bucket, region=region, nrn=nrn)
+        if access not in self._opened:
+            self._opened[access] = _object_store(lambda _: access, None)
+        return self._opened[access]
+
+
 def opened(settings: Settings, *, places: Iterable[Place] = (), nrn: str = "", scratch: Path | None = None) -> Store:
     """The store for a job with these places and this `nrn`; `scratch` takes the files that are to be uploaded.
 
@@ -46,6 +69,11 @@ def opened(settings: Settings, *, places: Iterable[Place] = (), nrn: str = "", s
 
 
 def _objects(found: Storages, places: Iterable[Place], nrn: str, scratch: Path | None) -> Store:
+    access = job_access(found, ((place.bucket, place.region) for place in places), nrn=nrn)
+    return _object_store(access, scratch)
+
+
+def _object_store(access: Callable[[str], Access], scratch: Path | None) -> Store:
     try:
         from headrace.stores.objects import ObjectStore
     except ModuleNotFoundError as error:
@@ -53,5 +81,4 @@ def _objects(found: Storages, places: Iterable[Place], nrn: str, scratch: Path |
         raise SettingInvalid(
             f"object storage is set, but the package {error.name} is not installed", hint=hint
         ) from None
-    access = job_access(found, ((place.bucket, place.region) for place in places), nrn=nrn)
     return ObjectStore(access, scratch=scratch)

@@ -2,7 +2,7 @@
 
 A worker claims an execution for the length of a lease and renews it while it works. Whatever it writes names the token
 of the lease: when the lease has ended, or somebody else holds the execution by now, nothing is written and the answer
-is False. `now` is always the database's `Database.now`; nothing here reads a clock.
+is False or None. `now` is always the database's `Database.now`; nothing here reads a clock.
 """
 
 import secrets
@@ -13,10 +13,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, insert, literal, select, update
 
 from headrace.db.tables import attempts, executions, job_revisions, jobs, log_chunks, outbox
-from headrace.execution import states
+from headrace.execution import states, traces
 from headrace.execution.states import Ended, Status
 
 Json = Mapping[str, Any]
+# Who hears of an end, each by a row of its own: done, or tried again, by itself (`core.outbox`).
+CONSUMERS = ("objects",)
+# Who hears, besides, of the end of an execution that belongs to a run of a workflow.
+OF_WORKFLOWS = "workflows"
 _SECONDS_PER_PRIORITY = 60.0
 _RESCUED_AT_ONCE = 100
 _FREE: dict[str, None] = {"lease_token": None, "lease_owner": None, "lease_expires_at": None, "deadline": None}
@@ -40,6 +44,7 @@ class Submission:
     trigger_id: str | None = None
     trigger_name: str | None = None
     workflow_id: str | None = None
+    workflow_run_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class Claimed:
     job_id: str
     job_name: str
     attempt: int
+    available_at: float
     lease_token: str
     lease_expires_at: float
     definition: str
@@ -148,11 +154,11 @@ def note_child(con: Connection, token: str, *, pid: int, now: float) -> bool:
     return con.execute(update(attempts).where(this).values(pid=pid)).rowcount == 1
 
 
-def finish(con: Connection, token: str, outcome: Outcome, *, now: float) -> bool:
-    """End an attempt: the execution ends with it, or waits for its next attempt."""
+def finish(con: Connection, token: str, outcome: Outcome, *, now: float) -> Status | None:
+    """End an attempt: the execution ends with it, or waits for its next attempt. Gives what it is then."""
     held = _locked(con, token, now)
     if held is None:
-        return False
+        return None
     failure = outcome.failure if outcome.status != "COMPLETED" else None
     status = states.after_end(
         outcome.status,
@@ -166,31 +172,31 @@ def finish(con: Connection, token: str, outcome: Outcome, *, now: float) -> bool
         values["executor_num"] = outcome.executor_num
     delay = states.retry_delay(held.errors)
     if status == "READY":
-        _note(con, held, f"attempt {held.attempt} failed; the next one begins in {delay:g} s at the earliest", now)
+        traces.note(
+            con, held, f"attempt {held.attempt} failed; the next one begins in {delay:g} s at the earliest", now
+        )
     _leave(con, held, status, now=now, outcome=outcome.status, delay=delay, failure=failure, values=values)
-    return True
+    return status
 
 
-def put_back(con: Connection, token: str, *, cause: str, delay: float, now: float) -> bool:
+def put_back(con: Connection, token: str, *, cause: str, delay: float, now: float) -> Status | None:
     """Give up an attempt that did nothing wrong: it waits again, or is cancelled when that was asked for."""
     held = _locked(con, token, now)
     if held is None:
-        return False
+        return None
     cancelled = held.cancel_requested_at is not None
     status: Status = "CANCELED" if cancelled else "READY"
     failure = _cancelled("it was cancelled") if cancelled else {"code": "put-back", "message": cause}
-    _note(con, held, f"attempt {held.attempt} was given up: {cause}", now)
+    traces.note(con, held, f"attempt {held.attempt} was given up: {cause}", now)
     values = {"failure": failure if cancelled else None}
     _leave(con, held, status, now=now, outcome="PUT_BACK", delay=delay, failure=failure, values=values)
-    return True
+    return status
 
 
-def lose(con: Connection, token: str, *, code: str, message: str, now: float) -> bool:
+def lose(con: Connection, token: str, *, code: str, message: str, now: float) -> Status | None:
     """Give up an attempt whose process died under its worker: a loss like that of the worker, told at once."""
     held = _locked(con, token, now)
-    if held is not None:
-        _lost(con, held, {"code": code, "message": message}, now)
-    return held is not None
+    return None if held is None else _lost(con, held, {"code": code, "message": message}, now)
 
 
 def cancel(con: Connection, execution_id: str, *, now: float) -> bool:
@@ -204,6 +210,7 @@ def cancel(con: Connection, execution_id: str, *, now: float) -> bool:
         values["cancel_requested_at"] = now
     if found.status == "READY":
         values |= {"status": "CANCELED", "ended_at": now, "failure": _cancelled("it was cancelled while it waited")}
+        traces.note(con, found, "it was cancelled while it waited", now)
         _tell(con, found, "CANCELED", now)
     if values:
         con.execute(update(executions).where(this, executions.c.status == found.status).values(values))
@@ -223,7 +230,27 @@ def append_log(con: Connection, token: str, text: str, *, now: float) -> bool:
     held = _locked(con, token, now)
     if held is None:
         return False
-    _append(con, held, text, now)
+    traces.append(con, held, text, now)
+    return True
+
+
+def keep_script(con: Connection, token: str, *, engine: str, text: str, now: float) -> bool:
+    """Keep what the attempt runs in place of what an earlier one ran, as long as the lease holds."""
+    held = _locked(con, token, now)
+    if held is None:
+        return False
+    traces.keep_script(con, held, engine=engine, text=text)
+    return True
+
+
+def warn(con: Connection, execution_id: str, text: str, *, now: float) -> bool:
+    """Tell what went wrong beside a run, in its log too. False when that is told already, or there is no such run."""
+    held = con.execute(_lock(select(executions).where(executions.c.execution_id == execution_id))).first()
+    if held is None or text in (held.warnings or ()):
+        return False
+    told = [*(held.warnings or ()), text]
+    con.execute(update(executions).where(executions.c.execution_id == execution_id).values(warnings=told))
+    traces.note(con, held, f"warning: {text}", now)
     return True
 
 
@@ -334,8 +361,12 @@ def _tell(con: Connection, ended: Row[Any], status: Status, now: float) -> None:
     last = jobs.c.last_execution_id == ended.execution_id
     con.execute(update(jobs).where(jobs.c.job_id == ended.job_id, last).values(last_execution_status=status))
     payload = {"executionId": ended.execution_id, "jobId": ended.job_id, "status": status}
+    consumers: tuple[str, ...] = CONSUMERS
+    if ended.workflow_run_id is not None:
+        payload["workflowRunId"] = ended.workflow_run_id
+        consumers = (*consumers, OF_WORKFLOWS)
     told = {"account_id": ended.account_id, "at": now, "kind": "execution-ended", "payload": payload}
-    con.execute(insert(outbox).values(told))
+    con.execute(insert(outbox), [{**told, "consumer": consumer} for consumer in consumers])
 
 
 def _cancelled(why: str) -> dict[str, str]:
@@ -351,19 +382,7 @@ def _rescued(con: Connection, lost: Row[Any], now: float) -> Rescued:
 def _lost(con: Connection, lost: Row[Any], failure: Json, now: float) -> Status:
     status = states.after_loss(lost.losses, cancelled=lost.cancel_requested_at is not None)
     ended = _cancelled("it was cancelled, and its process was lost") if status == "CANCELED" else failure
-    _note(con, lost, failure["message"], now)
+    traces.note(con, lost, failure["message"], now)
     values = {"losses": lost.losses + 1, "failure": None if status == "READY" else ended}
     _leave(con, lost, status, now=now, outcome="LOST", delay=0.0, failure=failure, values=values)
     return status
-
-
-def _note(con: Connection, held: Row[Any], text: str, now: float) -> None:
-    """A line of our own in the log: a cause is always visible there."""
-    _append(con, held, f"headrace: {text}\n", now)
-
-
-def _append(con: Connection, held: Row[Any], text: str, now: float) -> None:
-    # Neither database keeps every text that a program may print.
-    clean = text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
-    of = {"account_id": held.account_id, "execution_id": held.execution_id, "attempt": held.attempt}
-    con.execute(insert(log_chunks).values(**of, at=now, text=clean))

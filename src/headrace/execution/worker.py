@@ -1,9 +1,8 @@
 """Claims runs and keeps their leases: one thread for each of the two, one more for each run under way."""
 
+import logging
 import os
-import sys
 import threading
-import traceback
 from collections.abc import Callable
 
 from headrace.clock import Clock
@@ -12,6 +11,7 @@ from headrace.errors import DatabaseFailed
 from headrace.execution import queue
 from headrace.execution.attempts import Attempt
 from headrace.execution.children import Nursery, environment
+from headrace.execution.figures import Figures
 from headrace.execution.supervisor import WorkerEnds
 from headrace.settings import Settings
 
@@ -20,6 +20,8 @@ _BEAT = 0.5
 _BEATS_OF_A_LEASE = 5
 _RESCUE_EVERY = 0.3
 
+log = logging.getLogger(__name__)
+
 
 def slots(settings: Settings) -> int:
     """How many runs a worker has at once."""
@@ -27,9 +29,20 @@ def slots(settings: Settings) -> int:
 
 
 class Worker:
-    """A worker of this process. `wake` says that there is something new in the queue."""
+    """A worker of this process. `wake` says that there is something new in the queue; `ended` hears of each end."""
 
-    def __init__(self, database: Database, settings: Settings, *, clock: Clock, name: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        *,
+        clock: Clock,
+        name: str,
+        figures: Figures | None = None,
+        ended: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._figures = figures or Figures()
+        self._ended_one = ended
         self._database = database
         self._settings = settings
         self._clock = clock
@@ -93,19 +106,29 @@ class Worker:
             now = self._database.now(con)
             found = queue.claim(con, worker=self._name, lease_seconds=self._lease, now=now, limit=free)
         for claimed in found:
+            waited = max(now - claimed.available_at, 0.0)
+            self._figures.claimed(waited=waited)
             attempt = Attempt(
-                claimed, database=self._database, settings=self._settings, clock=self._clock, begun=begun, now=now
+                claimed,
+                database=self._database,
+                settings=self._settings,
+                clock=self._clock,
+                begun=begun,
+                now=now,
+                figures=self._figures,
+                ended=self._ended_one,
             )
             with self._lock:
                 self._attempts[attempt.token] = attempt
+            log.info("an attempt begins", extra={**attempt.named, "waited": round(waited, 3)})
             threading.Thread(target=self._run, args=(attempt,), name=f"run {claimed.execution_id}", daemon=True).start()
         return bool(found)
 
     def _run(self, attempt: Attempt) -> None:
         try:
             attempt.run(self._nursery)
-        except Exception:  # noqa: BLE001 - a fault of ours: the lease is left to end, and the run goes to another one
-            traceback.print_exc()
+        except Exception:  # a fault of ours: the lease is left to end, and the run goes to another one
+            log.exception("an attempt failed in its worker")
         finally:
             with self._freed:
                 del self._attempts[attempt.token]
@@ -128,8 +151,13 @@ class Worker:
     def _rescue(self) -> bool:
         with self._database.transaction() as con:
             found = queue.rescue(con, self._database.now(con))
+        for each in found:
+            self._figures.lost(each.status)
+            told = {"execution": each.execution_id, "attempt": each.attempt, "worker": each.worker}
+            log.warning("a lease had ended", extra={**told, "status": each.status})
         if found:
             self._new.set()
+            self._ended_one()
         return bool(found)
 
     def _guarded(self, do: Callable[[], bool | None]) -> bool:
@@ -137,7 +165,7 @@ class Worker:
         try:
             return bool(do())
         except DatabaseFailed as error:
-            print(f"headrace: {error}", file=sys.stderr)
-        except Exception:  # noqa: BLE001 - see above
-            traceback.print_exc()
+            log.warning("the database did not do what it should", extra={"reason": str(error)})
+        except Exception:  # see above
+            log.exception("a loop of the worker failed")
         return False

@@ -1,75 +1,65 @@
 """The roles of a server: API and worker in one process tree, or a worker alone. SIGTERM and Ctrl-C drain both."""
 
-import ipaddress
+import logging
 import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from headrace.auth.secrets import Secrets, load_secrets
 from headrace.clock import Clock, SystemClock
+from headrace.core import workflow_advance
+from headrace.core.retention import Kept
 from headrace.db import Database
-from headrace.errors import HeadraceError, SettingInvalid
+from headrace.db.holding import holding
+from headrace.errors import SettingInvalid
+from headrace.execution.figures import Figures
 from headrace.execution.machine import check_room
+from headrace.execution.queue import OF_WORKFLOWS
 from headrace.execution.worker import Worker
+from headrace.service import journal, tls
 from headrace.service.issuing import issue_first
+from headrace.service.listening import App, Message, Send, address, answering, listening, telling
+from headrace.service.objects import Objects
+from headrace.service.outbox import Inside, Outbox, Outside
+from headrace.service.retention import Retention
+from headrace.service.scheduler import Scheduler
 from headrace.settings import Settings
 from headrace.stores.access import storages
 
-if TYPE_CHECKING:
-    import uvicorn
-
-# What a web server hands on is its own business.
-Message = MutableMapping[str, Any]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Message, Any, Send], Awaitable[None]]
 CreateApp = Callable[..., App]
-_BACKLOG = 2048
-_OPEN_REQUESTS = 5
 
-
-class PortTaken(HeadraceError):
-    """The server can't listen where it should."""
-
-    code = "port-taken"
+log = logging.getLogger(__name__)
 
 
 def serve(settings: Settings, create_app: CreateApp) -> None:
     """Answer requests and run what they ask for, until a signal ends it."""
-    import uvicorn
-
     clock = SystemClock()
-    with _listening(settings) as listener, _database(settings) as database, _stopping() as stopping:
+    journal.begin(settings)
+    certificate = tls.certificate(settings, now=clock.now())
+    with (
+        listening(settings, tls=certificate is not None) as listener,
+        _database(settings) as database,
+        _stopping() as stopping,
+    ):
         secrets = load_secrets(settings.data, settings["secret_key"])
-        told = issue_first(database, secrets, data=settings.data, now=clock.now())
-        with _working(database, settings, clock) as worker:
-            app = Waking(create_app(database, settings, clock=clock, secrets=secrets), worker.wake)
-            config = uvicorn.Config(
-                app,
-                interface="asgi3",
-                lifespan="off",
-                log_level="warning",
-                access_log=False,
-                timeout_graceful_shutdown=_OPEN_REQUESTS,
-            )
-            host, port = listener.getsockname()[:2]
-            shown = f"[{host}]" if ":" in host else host
-            print(f"{told}Headrace listens on http://{shown}:{port}", file=sys.stderr, flush=True)
-            server = uvicorn.Server(config)
-            threading.Thread(target=_end, args=(server, stopping), name="end", daemon=True).start()
-            server.run(sockets=[listener])
-            print("Headrace ends: it waits for what is under way", file=sys.stderr, flush=True)
-
-
-def _end(server: "uvicorn.Server", stopping: threading.Event) -> None:
-    """End a server for a signal that came before it had taken over the signals itself."""
-    stopping.wait()
-    server.should_exit = True
+        if not settings["storage"] and not storages(settings).known:
+            settings.storage.mkdir(parents=True, exist_ok=True)
+        _announce(issue_first(database, secrets, data=settings.data, now=clock.now()))
+        figures = Figures()
+        with _working(database, settings, clock, figures) as wake:
+            made = create_app(database, settings, clock=clock, secrets=secrets, registry=figures.registry)
+            at = address(listener, tls=certificate is not None, prefix=settings["path_prefix"])
+            shown = {"certificate": certificate.fingerprint()} if certificate is not None else {}
+            answer = answering(Waking(made, wake), certificate, stopping)
+            log.info("Headrace listens on %s", at, extra=shown)
+            answer(listener)
+            log.info("Headrace ends: it waits for what is under way")
 
 
 def work(settings: Settings) -> None:
@@ -77,14 +67,35 @@ def work(settings: Settings) -> None:
     if (settings["storage"] or not storages(settings).known) and not settings["shared_storage"]:
         hint = "set shared_storage when all servers and workers see the same folder, or use object storage"
         raise SettingInvalid(f"the storage is the folder {settings.storage}", hint=hint)
-    clock = SystemClock()
-    with _database(settings) as database, _stopping() as stopping, _working(database, settings, clock):
-        print("Headrace works", file=sys.stderr, flush=True)
+    clock, figures = SystemClock(), Figures()
+    journal.begin(settings)
+    with (
+        _database(settings) as database,
+        _stopping() as stopping,
+        telling(figures.registry, settings["metrics_port"]),
+        _working(database, settings, clock, figures),
+    ):
+        log.info("Headrace works")
         stopping.wait()
 
 
+def _announce(told: str) -> None:
+    """Tell of the first key. On a terminal its secret is in what is told: that goes to the terminal alone."""
+    if told and sys.stderr.isatty():
+        print(told, file=sys.stderr, end="", flush=True)
+    elif told:
+        log.warning(told.strip())
+
+
+@contextmanager
+def helping(database: Database, settings: Settings) -> Iterator[None]:
+    """A worker of this process, for somebody who waits where no server is."""
+    with holding(database), _working(database, settings, SystemClock(), Figures()):
+        yield
+
+
 class Waking:
-    """The application; after each request that may have changed something the worker looks at once."""
+    """The application; after each request that may have changed something the worker and the outbox look at once."""
 
     def __init__(self, app: App, wake: Callable[[], None]) -> None:
         self._app = app
@@ -110,47 +121,24 @@ def opened_secrets(settings: Settings) -> Secrets:
 
 @contextmanager
 def _database(settings: Settings) -> Iterator[Database]:
-    with database_of(settings) as database:
+    with database_of(settings, serves=True) as database, holding(database):
         database.check_version()
         yield database
 
 
 @contextmanager
-def database_of(settings: Settings) -> Iterator[Database]:
-    """The server's own database; one in the data folder that has no tables yet gets them."""
-    own = not settings["database"]
+def database_of(settings: Settings, *, serves: bool = False, make: bool = True) -> Iterator[Database]:
+    """The server's own database; one in the data folder that has no tables yet gets them, unless told otherwise."""
+    own = make and not settings["database"]
     if own:
         check_room(settings.data, make=True)
-    database = Database.open(settings.database)
+    database = Database.open(settings.database, serves=serves)
     try:
         if own and database.is_empty():
             database.upgrade()
         yield database
     finally:
         database.dispose()
-
-
-@contextmanager
-def _listening(settings: Settings) -> Iterator[socket.socket]:
-    host, port = settings["host"], settings["port"]
-    if not _is_loopback(host) and not settings["insecure_http"]:
-        hint = "listen on 127.0.0.1 behind a proxy that speaks TLS, or set insecure_http"
-        raise SettingInvalid(f"host: {host} would take requests without TLS from other machines", hint=hint)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OSError as error:
-        hint = "end what listens there, or set host and port"
-        raise PortTaken(f"can't listen on {host} port {port}: {error.strerror}", hint=hint) from None
-    with listener:
-        yield listener
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 @contextmanager
@@ -169,10 +157,36 @@ def _stopping() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def _working(database: Database, settings: Settings, clock: Clock) -> Iterator[Worker]:
-    worker = Worker(database, settings, clock=clock, name=f"{socket.gethostname()}:{os.getpid()}")
+def _working(database: Database, settings: Settings, clock: Clock, figures: Figures) -> Iterator[Callable[[], None]]:
+    """A worker, what follows from its ends, and what starts triggers; gives what makes all of them look at once."""
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    objects = Objects(database, settings, clock=clock, worker=name)
+    outbox = Outbox(database, _consumers(objects), clock=clock, hold=settings["lease_seconds"])
+    worker = Worker(database, settings, clock=clock, name=name, figures=figures, ended=outbox.wake)
+    scheduler = Scheduler(database, fired=outbox.wake)
+
+    def wake() -> None:
+        worker.wake()
+        outbox.wake()
+        scheduler.wake()
+
     worker.start()
+    outbox.start(worker.wake)
+    scheduler.start()
+    objects.start()
+    days, most, audit_days = (settings[f"keep_{name}"] for name in ("days", "executions", "audit_days"))
+    retention = Retention(database, Kept(days=days, of_a_job=most, audit_days=audit_days))
+    retention.start()
     try:
-        yield worker
+        yield wake
     finally:
+        scheduler.stop()
         worker.stop(patience=settings["grace_seconds"])
+        objects.stop()
+        retention.stop()
+        outbox.stop(patience=settings["grace_seconds"])
+
+
+def _consumers(objects: Objects) -> tuple[Inside | Outside, ...]:
+    """What hears of events: each by the name that stands in `execution.queue.CONSUMERS`, or wherever events are put."""
+    return (Inside(OF_WORKFLOWS, workflow_advance.heard), Outside("objects", objects.end))

@@ -83,6 +83,9 @@ class Store(Protocol):
     Every key is checked: one that would leave its bucket is StoreDenied. A bucket that is not there is StoreMissing.
     """
 
+    def make(self, bucket: str) -> None:
+        """Make a bucket. One that is there already is passed over; its name may be somebody else's, though."""
+
     def listing(self, bucket: str, prefix: str) -> Listing:
         """The object of exactly this name, or all data under `prefix/`; nothing there is no error."""
 

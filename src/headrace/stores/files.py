@@ -1,8 +1,8 @@
 """A folder of buckets that behaves like object storage: `root/<bucket>/<key>`.
 
-Buckets are folders that somebody made; we never make one. Below a bucket a symbolic link may stand only for a file of
-the same bucket: a folder that has two names would have two claims and two sets of commit records. What the store
-needs for itself lies in `root/.headrace`.
+Buckets are folders that somebody made; of itself the store makes none. Below a bucket a symbolic link may stand only
+for a file of the same bucket: a folder that has two names would have two claims and two sets of commit records. What
+the store needs for itself lies in `root/.headrace`.
 """
 
 import errno
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from headrace import mounts
 from headrace.clock import Clock, SystemClock
 from headrace.errors import StoreDenied, StoreError, StoreFull, StoreMissing
 from headrace.stores import locks
@@ -38,6 +39,13 @@ class FolderStore:
         self._shared = shared
         self._clock = clock
         self._settling: dict[str, Settling] = {}
+
+    def make(self, bucket: str) -> None:
+        """Make a folder for a bucket; one that is there is passed over."""
+        check_bucket(bucket)
+        with told(bucket):
+            Path(self._root, bucket).mkdir(exist_ok=True)
+            _sync(self._root)
 
     def listing(self, bucket: str, prefix: str) -> Listing:
         """The object of exactly this name, or all data under `prefix/`; nothing there is no error."""
@@ -124,7 +132,7 @@ class FolderStore:
         """Be the only writer of these (bucket, folder) pairs, and of all above and below them."""
         for bucket, _ in folders:
             self._bucket(bucket)
-        if not self._shared and locks.is_network(self._root, Path("/proc/mounts").read_text("utf-8", "replace")):
+        if not self._shared and mounts.on_network(self._root):
             hint = "keep it on a local disk, use object storage, or allow it when all machines share its locks"
             raise StoreDenied("the folder store lies on a network file system, where claims may not hold", hint=hint)
         return self._claimed(folders, run=run, wait=wait)

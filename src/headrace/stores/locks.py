@@ -21,7 +21,6 @@ from headrace.stores.names import ancestors
 Folder = tuple[str, str]
 
 _POLL_SECONDS = 0.02
-_NETWORK = ("nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs")
 # No part of a data prefix begins with "_": the file of one folder can't be the folder of another.
 _FILE = "_lock"
 
@@ -48,16 +47,6 @@ def locks_of(folders: Sequence[Folder]) -> Mapping[Folder, int]:
     above = {(bucket, up): fcntl.LOCK_SH for bucket, folder in folders for up in _above(folder)}
     own = dict.fromkeys(folders, fcntl.LOCK_EX)
     return dict(sorted({**above, **own}.items()))
-
-
-def is_network(path: str, mounts: str) -> bool:
-    """Whether the path lies on a network file system, by the text of /proc/mounts."""
-    found = ("", "")
-    for fields in map(str.split, mounts.splitlines()):
-        point = fields[1].replace("\\040", " ")
-        if (path + "/").startswith(point.rstrip("/") + "/") and len(point) >= len(found[0]):
-            found = (point, fields[2])
-    return found[1] in _NETWORK
 
 
 def _above(folder: str) -> tuple[str, ...]:

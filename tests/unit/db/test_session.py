@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
+from headrace import mounts
 from headrace.db import Database
 from headrace.db.tables import VERSION, accounts, attempts
 from headrace.errors import DatabaseFailed, SchemaMismatch, SettingInvalid
@@ -88,3 +89,12 @@ def test_an_error_does_not_tell_the_values_of_its_statement(database: Database) 
     with pytest.raises(DatabaseFailed) as caught, database.transaction() as con:
         con.exec_driver_sql("SELECT * FROM nowhere WHERE secret = ?", ("s3cret",))
     assert "s3cret" not in f"{caught.value} {caught.value.__cause__}"
+
+
+def test_a_file_on_a_network_file_system_is_refused_before_it_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mounts, "on_network", lambda path: path.startswith(str(tmp_path)))
+    with pytest.raises(SettingInvalid, match="network file system"):
+        Database.open(f"sqlite:///{tmp_path / 'headrace.db'}")
+    assert not list(tmp_path.iterdir())

@@ -29,6 +29,7 @@ def test_what_is_submitted_is_run_written_and_logged(at: Works) -> None:
     row = at.line.row(execution_id)
     assert (row["failure"], row["report"]["targets"][0]["rows"], row["attempt"]) == (None, 2, 1)
     assert list(at.place.left().values()) == [b"id,name\n1,a\n2,b\n"]
+    assert "FROM read_csv('lake/in/**'" in at.script(execution_id)
     log = at.line.log(execution_id)
     assert "wrote 2 rows, 16 bytes to lake/out (node 9) as CSV" in log
     assert "COMPLETED after" in log

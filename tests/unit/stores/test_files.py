@@ -225,3 +225,12 @@ def test_what_settles_meanwhile_ends_with_the_flush(tmp_path: Path) -> None:
     store.flush(BUCKET, "out/_headrace/run-1")
     assert begun.name == "settling"
     assert not begun.is_alive()
+
+
+def test_a_bucket_is_made_once(root: Path, store: FolderStore) -> None:
+    for _ in range(2):
+        store.make("new-bucket")
+    store.write("new-bucket", "a/b.txt", b"x")
+    assert (root / "new-bucket/a/b.txt").read_bytes() == b"x"
+    with pytest.raises(StoreDenied):
+        store.make("../outside")

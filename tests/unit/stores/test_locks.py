@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from headrace import mounts
 from headrace.errors import StoreBusy, StoreDenied
 from headrace.stores import locks
 from headrace.stores.files import FolderStore
@@ -135,33 +136,10 @@ def test_everybody_takes_the_locks_in_one_order() -> None:
     ]
 
 
-MOUNTS = """\
-/dev/vda / ext4 rw 0 0
-server:/data /data nfs4 rw 0 0
-/dev/vdb /data/local xfs rw 0 0
-//server/share /mnt/two\\040words cifs rw 0 0
-"""
-
-
-@pytest.mark.parametrize(
-    ("path", "network"),
-    [
-        ("/srv/lake", False),
-        ("/data", True),
-        ("/data/lake", True),
-        ("/data/local/lake", False),
-        ("/database", False),
-        ("/mnt/two words/lake", True),
-    ],
-)
-def test_a_network_file_system_is_known_by_its_mount(path: str, network: bool) -> None:
-    assert locks.is_network(path, MOUNTS) is network
-
-
 def test_a_network_file_system_is_refused_for_writing_unless_it_is_allowed(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(locks, "is_network", lambda path, mounts: True)
+    monkeypatch.setattr(mounts, "on_network", lambda path: True)
     with pytest.raises(StoreDenied, match="network file system"):
         FolderStore(root).claim([(BUCKET, "a")], run="run1", wait=0)
     with FolderStore(root, shared=True).claim([(BUCKET, "a")], run="run1", wait=0):

@@ -105,6 +105,7 @@ def of_execution(execution: Execution, *, now: datetime) -> Json:
         "parsedParameters": dict(e.parameters) or [],
         "type": e.type,
         **({"failure": dict(e.failure)} if e.failure else {}),
+        **({"warnings": list(e.warnings)} if e.warnings else {}),
     }
 
 

@@ -10,8 +10,10 @@ from pydantic.json_schema import models_json_schema
 from headrace import __version__
 from headrace.api.gateway import Operation
 from headrace.api.naver import models as m
+from headrace.api.naver import workflow_models as w
 from headrace.api.naver.operations import OPERATIONS, PLANNED
 from headrace.auth.signature_v2 import ACCESS_KEY, SIGNATURE, TIMESTAMP
+from headrace.core.schedules import TriggerBody
 from headrace.definition import JobBody
 
 Json = dict[str, Any]
@@ -32,19 +34,71 @@ _ANSWERS: dict[str, type[BaseModel] | None] = {
     "cancelJobExecution": None,
     "getJobExecutionLog": m.LogAnswer,
     "getJobExecutionReport": m.ReportAnswer,
+    "getJobExecutionScript": m.ScriptAnswer,
+    "getWorkflows": w.WorkflowList,
+    "getWorkflow": w.WorkflowAnswer,
+    "createWorkflow": w.WorkflowAnswer,
+    "updateWorkflow": w.WorkflowAnswer,
+    "deleteWorkflow": None,
+    "getWorkflowExecutions": m.ExecutionList,
+    "executeWorkflow": w.AcceptedAnswer,
+    "getWorkflowRuns": w.WorkflowRunList,
+    "getWorkflowRun": w.WorkflowRunAnswer,
+    "cancelWorkflowRun": None,
+    "rerunWorkflowRun": w.WorkflowRunAnswer,
+    "getExecutionCount": m.ExecutionCount,
+    "getExecutionCountByInterval": m.ExecutionCountByInterval,
+    "getExecutionTimes": m.ExecutionTimes,
+    "getTriggers": m.TriggerList,
+    "getTrigger": m.TriggerAnswer,
+    "createTrigger": m.TriggerAnswer,
+    "updateTrigger": m.TriggerAnswer,
+    "patchTrigger": m.TriggerAnswer,
+    "pauseTrigger": m.TriggerAnswer,
+    "resumeTrigger": m.TriggerAnswer,
+    "deleteTrigger": None,
 }
-_BODIES: dict[str, type[BaseModel]] = {
+BODIES: dict[str, type[BaseModel]] = {
     "createJob": JobBody,
     "verifyJob": JobBody,
     "updateJob": JobBody,
     "patchJob": JobBody,
     "createJobExecution": m.ExecuteBody,
     "updateJobExecutionConfig": m.ConditionBody,
+    "createWorkflow": w.WorkflowRequest,
+    "updateWorkflow": w.WorkflowRequest,
+    "executeWorkflow": w.ExecuteWorkflowBody,
+    "createTrigger": TriggerBody,
+    "updateTrigger": TriggerBody,
+    "patchTrigger": TriggerBody,
+}
+_NEED_NO_BODY = ("createJobExecution", "executeWorkflow")
+_CODES = {
+    "createJob": "201",
+    "createTrigger": "201",
+    "createWorkflow": "201",
+    "executeWorkflow": "202",
+    "rerunWorkflowRun": "202",
 }
 _PAGED = (("page", "integer"), ("limit", "integer"))
+_PERIOD = (("startDate", "string"), ("endDate", "string"))
+_TYPES: dict[str, Json] = {
+    "string": {"type": "string"},
+    "boolean": {"type": "boolean"},
+    "integer": {"type": "integer", "minimum": 0},
+}
+_REQUIRED = tuple(name for name, _ in _PERIOD)
 _QUERIES: dict[str, tuple[tuple[str, str], ...]] = {
     "getJobs": (("name", "string"), ("status", "string"), *_PAGED),
     "getJobExecutions": _PAGED,
+    "getWorkflows": (("name", "string"), *_PAGED),
+    "getWorkflowExecutions": (("filter", "string"), *_PAGED),
+    "executeWorkflow": (("runNow", "boolean"),),
+    "getWorkflowRuns": (("status", "string"), *_PAGED),
+    "getExecutionCount": _PERIOD,
+    "getExecutionCountByInterval": _PERIOD,
+    "getExecutionTimes": _PERIOD,
+    "getTriggers": (("name", "string"), *_PAGED),
     "createJobExecution": (("triggerId", "string"), ("workflowId", "string")),
     "getJobExecutionLog": (("after", "integer"), ("limit", "integer")),
 }
@@ -81,10 +135,13 @@ def _operation(operation: Operation) -> Json:
         "parameters": _parameters(operation),
         "responses": _responses(operation, planned=planned),
     }
-    body = _BODIES.get(operation.name)
+    body = BODIES.get(operation.name)
     if body is not None:
         content = {"application/json": {"schema": _ref(body)}}
-        told["requestBody"] = {"required": operation.name != "createJobExecution", "content": content}
+        told["requestBody"] = {
+            "required": operation.name not in ("createJobExecution", "executeWorkflow"),
+            "content": content,
+        }
     return told
 
 
@@ -92,7 +149,7 @@ def _parameters(operation: Operation) -> list[Json]:
     inside = re.findall(r"\{(\w+)\}", operation.path)
     in_path = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in inside]
     in_query = [
-        {"name": name, "in": "query", "schema": {"type": kind} | ({"minimum": 0} if kind == "integer" else {})}
+        {"name": name, "in": "query", "required": name in _REQUIRED, "schema": _TYPES[kind]}
         for name, kind in _QUERIES.get(operation.name, ())
     ]
     return [*in_path, *in_query]
@@ -105,7 +162,7 @@ def _responses(operation: Operation, *, planned: bool) -> Json:
         return {"501": wrong, **gateway}
     model = _ANSWERS[operation.name]
     good = _answer("Done.", _TRUE if model is None else _ref(model))
-    code = "201" if operation.name == "createJob" else "200"
+    code = _CODES.get(operation.name, "200")
     return {code: good, "400": wrong, "404": wrong, "412": wrong, "501": wrong, **gateway}
 
 
@@ -119,7 +176,7 @@ def _ref(model: type[BaseModel]) -> Json:
 
 def _schemas() -> Json:
     answers = [model for model in _ANSWERS.values() if model is not None]
-    asked = [(model, "validation") for model in _BODIES.values()]
+    asked = [(model, "validation") for model in BODIES.values()]
     told = [(model, "validation") for model in (*answers, m.ServiceErrorBody, m.GatewayErrorBody)]
     _, schema = models_json_schema([*asked, *told], ref_template=_REF)  # type: ignore[list-item] # the literal
     found: Json = schema["$defs"]

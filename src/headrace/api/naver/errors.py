@@ -26,6 +26,7 @@ STATUS = "Check the status."
 _MOST_SHOWN = 20
 _KINDS = {"job": ("jobId", "JOB"), "execution": ("jobExecutionId", "JOB_EXECUTION")} | {
     "workflow": ("workflowId", "WORKFLOW"),
+    "workflow-run": ("runId", "WORKFLOW_RUN"),
     "trigger": ("triggerId", "TRIGGER"),
 }
 

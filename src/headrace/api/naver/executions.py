@@ -1,10 +1,10 @@
-"""The operations on executions of jobs; cancel, log and report are ours."""
+"""The operations on executions of jobs; cancel, log, report and script are ours."""
 
 from functools import partial
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from headrace.api import streaming
 from headrace.api.call import Call, call_of
@@ -105,7 +105,26 @@ def get_job_execution_report(request: Request, jobId: str, executionId: str) -> 
         "jobRevision": execution.job_revision,
         "attempts": [of_attempt(attempt) for attempt in attempts],
         "failure": execution.failure,
+        "warnings": list(execution.warnings),
         "report": report,
+    }
+    return answered(told, warnings=unknown_query(request, ()))
+
+
+def get_job_execution_script(request: Request, jobId: str, executionId: str) -> Response:
+    """What the last attempt ran, in the language of its engine; who accepts `text/plain` gets the text alone."""
+    call = call_of(request)
+    with call.server.database.reading() as con:
+        execution = executions.get(con, call.principal, jobId, executionId)
+        script = executions.script(con, call.principal, jobId, executionId)
+    if "text/plain" in call.headers.get("accept", ""):
+        return PlainTextResponse(script.text if script else "")
+    told = {
+        "jobExecutionId": execution.execution_id,
+        "status": execution.status,
+        "attempt": script.attempt if script else None,
+        "engine": script.engine if script else None,
+        "script": script.text if script else None,
     }
     return answered(told, warnings=unknown_query(request, ()))
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from fastapi import Request, Response
 
-from headrace.api.call import Call, call_of
+from headrace.api.call import call_of
 from headrace.api.naver.answers import answered, job_answer, listed, of_job_row
 from headrace.api.naver.errors import NotImplementedYet
-from headrace.api.naver.reading import body_of, page_of, text_of, unknown_keys, unknown_query
+from headrace.api.naver.reading import body_of, if_match_of, page_of, text_of, unknown_keys, unknown_query
 from headrace.core import jobs
 from headrace.core.jobs import JobFilter
 from headrace.definition import JobBody, of
@@ -78,7 +78,7 @@ def update_job_execution_config(request: Request, jobId: str) -> Response:
     sent = body_of(call)
     if "jobCondition" not in sent:
         raise BadParameter([Problem("missing", "is required", field="jobCondition")])
-    if_match, condition = _if_match(call), sent["jobCondition"]
+    if_match, condition = if_match_of(call), sent["jobCondition"]
     with call.server.database.transaction() as con:
         job = jobs.set_condition(con, call.principal, jobId, condition, if_match=if_match, now=call.server.now())
     warnings = (*unknown_query(request, ()), *unknown_keys(sent, ("jobCondition",)))
@@ -89,7 +89,7 @@ def _update(request: Request, job_id: str, *, partial: bool) -> Response:
     call = call_of(request)
     sent = body_of(call)
     _refuse_scripts(sent, "updateJob")
-    if_match = _if_match(call)
+    if_match = if_match_of(call)
     with call.server.database.transaction() as con:
         job = jobs.update(con, call.principal, job_id, sent, partial=partial, if_match=if_match, now=call.server.now())
     return job_answer(job, warnings=_warnings(request, {"name": job.name, "nodes": [], **sent}))
@@ -104,17 +104,6 @@ def _status(request: Request) -> str:
         return "RUNNABLE"
     told = f"{status[:40]!r} is not a status; there is {', '.join(STATUSES)}"
     raise BadParameter([Problem("bad-value", told, field="status")])
-
-
-def _if_match(call: Call) -> int | None:
-    """The revision that an update counts on. Raises BadParameter."""
-    text = call.headers.get("if-match", "*").strip()
-    if text == "*":
-        return None
-    digits = text.removeprefix("W/").strip('"')
-    if not (digits.isascii() and digits.isdecimal() and len(digits) < 10):
-        raise BadParameter([Problem("bad-value", "is the ETag of a job", field="If-Match")])
-    return int(digits)
 
 
 def _refuse_scripts(sent: Mapping[str, Any], operation: str) -> None:

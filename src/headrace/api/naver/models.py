@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field as Described
 
+from headrace.core.schedules import Misfire, Overlap, TriggerType
 from headrace.nodes.wire import Wire
 
 ExecutionStatus = Literal["READY", "RUNNING", "COMPLETED", "FAILED", "CANCELED"]
@@ -75,6 +76,7 @@ class ExecutionAnswer(Wire):
     parsed_parameters: dict[str, str] | list[str]
     type: Literal["JOB", "WORKFLOW"]
     failure: dict[str, Any] | None = None
+    warnings: list[str] | None = None
 
 
 class JobList(Wire):
@@ -122,7 +124,87 @@ class ReportAnswer(Wire):
     job_revision: int
     attempts: list[dict[str, Any]]
     failure: dict[str, Any] | None
+    warnings: list[str]
     report: dict[str, Any] | None
+
+
+class ScriptAnswer(Wire):
+    """What the last attempt ran, in the language of its engine; all three are null before one has begun."""
+
+    job_execution_id: str
+    status: ExecutionStatus
+    attempt: int | None
+    engine: str | None
+    script: str | None
+
+
+class TriggerRow(Wire):
+    """A trigger in a list; what stands after `updatedDate` is ours."""
+
+    trigger_id: str
+    name: str
+    type: TriggerType
+    trigger_rule: dict[str, Any]
+    created_date: str = Date
+    updated_date: str = Date
+    time_zone: str
+    start_date: str | None = None
+    end_date: str | None = None
+    misfire_policy: Misfire
+    misfire_window: int | None = None
+    overlap_policy: Overlap
+    paused: bool
+    summary: str
+
+
+class TriggerAnswer(TriggerRow):
+    """A trigger, with the dates that come next, at most five."""
+
+    next_execution_dates: list[str]
+
+
+class TriggerList(Wire):
+    """A page of triggers; `count` is all that match."""
+
+    list: list[TriggerRow]
+    count: int
+    page: int
+    limit: int
+
+
+class ExecutionCount(Wire):
+    """Executions in a period."""
+
+    total_count: int
+    completed_count: int
+    failed_count: int
+
+
+class ExecutionsOfDay(Wire):
+    """Executions of a day; its dates have no offset and are Korean time."""
+
+    total_count: int
+    start_date: str
+    end_date: str
+
+
+class ExecutionCountByInterval(Wire):
+    """Executions day by day."""
+
+    result: list[ExecutionsOfDay]
+
+
+class ExecutionsAt(Wire):
+    """Executions that were created within two hours of a moment, in milliseconds since 1970."""
+
+    time: int
+    value: int
+
+
+class ExecutionTimes(Wire):
+    """Executions by the time at which they were created."""
+
+    result: list[ExecutionsAt]
 
 
 class ServiceErrorBody(Wire):

@@ -1,6 +1,7 @@
 """The operations of the API, once: the gateway finds them here, the routes are made from it.
 
-Names are those of the newest documentation. What the documentation does not have (cancel, log, report) is ours.
+Names are those of the newest documentation. What it does not have is ours: cancel, log, report and script of an
+execution, changes of a trigger, runs of a workflow.
 """
 
 import re
@@ -15,6 +16,7 @@ RUNS = f"{JOB}/executions"
 RUN = f"{RUNS}/{{executionId}}"
 WORKFLOWS = "/api/v1/workflows"
 WORKFLOW = f"{WORKFLOWS}/{{workflowId}}"
+WORKFLOW_RUN = f"{WORKFLOW}/runs/{{runId}}"
 TRIGGERS = "/api/v1/triggers"
 TRIGGER = f"{TRIGGERS}/{{triggerId}}"
 STATS = "/api/v1/stats"
@@ -34,14 +36,7 @@ BUILT = (
     Operation("cancelJobExecution", "POST", f"{RUN}/cancel", "Change/cancelJobExecution"),
     Operation("getJobExecutionLog", "GET", f"{RUN}/log", "View/getJobExecutionDetail"),
     Operation("getJobExecutionReport", "GET", f"{RUN}/report", "View/getJobExecutionDetail"),
-)
-
-PLANNED = (
-    Operation("getExecutionCount", "GET", f"{STATS}/executions", "View/getExecutionCount"),
-    Operation("getExecutionCountByInterval", "GET", f"{STATS}/executions-interval", "View/getExecutionCountByInterval"),
-    Operation("getExecutionTimes", "GET", f"{STATS}/executions-times", "View/getExecutionTimes"),
-    # The first documentation had the path without its s.
-    Operation("getExecutionTimes", "GET", f"{STATS}/execution-times", "View/getExecutionTimes"),
+    Operation("getJobExecutionScript", "GET", f"{RUN}/script", "View/getJobExecutionDetail"),
     Operation("getWorkflows", "GET", WORKFLOWS, "View/getWorkflowList"),
     Operation("createWorkflow", "POST", WORKFLOWS, "Change/createWorkflow"),
     Operation("getWorkflow", "GET", WORKFLOW, "View/getWorkflowDetail"),
@@ -49,11 +44,26 @@ PLANNED = (
     Operation("deleteWorkflow", "DELETE", WORKFLOW, "Change/deleteWorkflow"),
     Operation("getWorkflowExecutions", "GET", f"{WORKFLOW}/executions", "View/getWorkflowExecutionList"),
     Operation("executeWorkflow", "POST", f"{WORKFLOW}/executions", "Change/executeWorkflow"),
+    Operation("getWorkflowRuns", "GET", f"{WORKFLOW}/runs", "View/getWorkflowExecutionList"),
+    Operation("getWorkflowRun", "GET", WORKFLOW_RUN, "View/getWorkflowExecutionList"),
+    Operation("cancelWorkflowRun", "POST", f"{WORKFLOW_RUN}/cancel", "Change/cancelWorkflowRun"),
+    Operation("rerunWorkflowRun", "POST", f"{WORKFLOW_RUN}/rerun", "Change/executeWorkflow"),
     Operation("getTriggers", "GET", TRIGGERS, "View/getTriggerList"),
     Operation("createTrigger", "POST", TRIGGERS, "Change/createTrigger"),
     Operation("getTrigger", "GET", TRIGGER, "View/getTriggerDetail"),
     Operation("deleteTrigger", "DELETE", TRIGGER, "Change/deleteTrigger"),
+    Operation("updateTrigger", "PUT", TRIGGER, "Change/updateTrigger"),
+    Operation("patchTrigger", "PATCH", TRIGGER, "Change/updateTrigger"),
+    Operation("pauseTrigger", "POST", f"{TRIGGER}/pause", "Change/updateTrigger"),
+    Operation("resumeTrigger", "POST", f"{TRIGGER}/resume", "Change/updateTrigger"),
+    Operation("getExecutionCount", "GET", f"{STATS}/executions", "View/getExecutionCount"),
+    Operation("getExecutionCountByInterval", "GET", f"{STATS}/executions-interval", "View/getExecutionCountByInterval"),
+    Operation("getExecutionTimes", "GET", f"{STATS}/executions-times", "View/getExecutionTimes"),
+    # The first documentation had the path without its s.
+    Operation("getExecutionTimes", "GET", f"{STATS}/execution-times", "View/getExecutionTimes"),
 )
+
+PLANNED: tuple[Operation, ...] = ()
 
 OPERATIONS = (*BUILT, *PLANNED)
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Request
@@ -9,7 +10,7 @@ from fastapi import Request
 from headrace.api.call import Call
 from headrace.core.paging import MOST_ROWS, Page
 from headrace.definition import parse
-from headrace.errors import BadParameter, Problem
+from headrace.errors import BadParameter, JobInvalid, Problem
 from headrace.nodes.base import nearest
 
 WARNINGS = "x-headrace-warnings"
@@ -18,31 +19,39 @@ _MOST_WARNINGS_BYTES = 4096
 
 
 def body_of(call: Call, *, optional: bool = False) -> dict[str, Any]:
-    """The body as a JSON object, whatever its Content-Type says. Raises JobInvalid or BadParameter."""
+    """The body as a JSON object, whatever its Content-Type says. Raises BadParameter."""
     if optional and not call.body.strip():
         return {}
+    return json_of(call.body, "the body")
+
+
+def json_of(sent: bytes, name: str, *, field: str = "") -> dict[str, Any]:
+    """A JSON object, whose texts every database can keep. Raises BadParameter."""
     try:
-        text = call.body.decode("utf-8-sig")
+        text = sent.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise _wrong("bad-json", "the body is not UTF-8") from None
-    sent = parse(text)
-    if not isinstance(sent, dict):
-        raise _wrong("bad-json", "the body is a JSON object", "begin with {")
-    _speakable(sent)
-    return sent
+        raise _wrong("bad-json", f"{name} is not UTF-8", field=field) from None
+    try:
+        found = parse(text)
+    except JobInvalid as error:
+        raise BadParameter(replace(problem, field=field) for problem in error.problems) from None
+    if not isinstance(found, dict):
+        raise _wrong("bad-json", f"{name} is a JSON object", "begin with {", field=field)
+    _speakable(found, name, field)
+    return found
 
 
-def _speakable(sent: Mapping[str, object]) -> None:
+def _speakable(sent: Mapping[str, object], name: str, field: str) -> None:
     """Half of a surrogate pair is JSON but no text, and a NUL is text that no database takes."""
     try:
         written = json.dumps(sent, ensure_ascii=False)
         written.encode()
     except UnicodeEncodeError:
-        raise _wrong("bad-json", "the body has half of a surrogate pair") from None
+        raise _wrong("bad-json", f"{name} has half of a surrogate pair", field=field) from None
     except RecursionError:
-        raise _wrong("bad-json", "the JSON is nested too deeply") from None
+        raise _wrong("bad-json", "the JSON is nested too deeply", field=field) from None
     if "\\u0000" in written.replace("\\\\", ""):
-        raise _wrong("bad-json", "the body has a NUL character")
+        raise _wrong("bad-json", f"{name} has a NUL character", field=field)
 
 
 def text_of(request: Request, name: str) -> str | None:
@@ -74,6 +83,17 @@ def whole_of(request: Request, name: str, default: int) -> int:
 def page_of(request: Request) -> Page:
     """The page and the limit as they were asked for. Raises BadParameter."""
     return Page(whole_of(request, "page", 0), whole_of(request, "limit", MOST_ROWS))
+
+
+def if_match_of(call: Call) -> int | None:
+    """The revision that an update counts on. Raises BadParameter."""
+    text = call.headers.get("if-match", "*").strip()
+    if text == "*":
+        return None
+    digits = text.removeprefix("W/").strip('"')
+    if not (digits.isascii() and digits.isdecimal() and len(digits) < 10):
+        raise _wrong("bad-value", "is the ETag of an answer", field="If-Match")
+    return int(digits)
 
 
 def unknown_query(request: Request, known: Collection[str]) -> list[Problem]:

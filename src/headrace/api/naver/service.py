@@ -5,7 +5,7 @@ from collections.abc import Callable
 from fastapi import FastAPI, Request, Response
 
 from headrace.api.gateway import of_failure
-from headrace.api.naver import executions, jobs
+from headrace.api.naver import executions, jobs, stats, triggers, workflows
 from headrace.api.naver.answers import answered
 from headrace.api.naver.errors import NotImplementedYet, service_error
 from headrace.api.naver.operations import BUILT, PLANNED
@@ -26,6 +26,29 @@ ENDPOINTS: dict[str, Callable[..., Response]] = {
     "cancelJobExecution": executions.cancel_job_execution,
     "getJobExecutionLog": executions.get_job_execution_log,
     "getJobExecutionReport": executions.get_job_execution_report,
+    "getJobExecutionScript": executions.get_job_execution_script,
+    "getWorkflows": workflows.get_workflows,
+    "getWorkflow": workflows.get_workflow,
+    "createWorkflow": workflows.create_workflow,
+    "updateWorkflow": workflows.update_workflow,
+    "deleteWorkflow": workflows.delete_workflow,
+    "getWorkflowExecutions": workflows.get_workflow_executions,
+    "executeWorkflow": workflows.execute_workflow,
+    "getWorkflowRuns": workflows.get_workflow_runs,
+    "getWorkflowRun": workflows.get_workflow_run,
+    "cancelWorkflowRun": workflows.cancel_workflow_run,
+    "rerunWorkflowRun": workflows.rerun_workflow_run,
+    "getExecutionCount": stats.get_execution_count,
+    "getExecutionCountByInterval": stats.get_execution_count_by_interval,
+    "getExecutionTimes": stats.get_execution_times,
+    "getTriggers": triggers.get_triggers,
+    "getTrigger": triggers.get_trigger,
+    "createTrigger": triggers.create_trigger,
+    "updateTrigger": triggers.update_trigger,
+    "patchTrigger": triggers.patch_trigger,
+    "pauseTrigger": triggers.pause_trigger,
+    "resumeTrigger": triggers.resume_trigger,
+    "deleteTrigger": triggers.delete_trigger,
 }
 
 

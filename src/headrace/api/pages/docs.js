@@ -3,7 +3,7 @@ async function signed(request) {
   const accessKey = document.getElementById("access-key").value.trim();
   const secret = document.getElementById("secret-key").value.trim();
   const url = new URL(request.url, location.href);
-  if (!accessKey || !secret || !url.pathname.startsWith("/api/")) return request;
+  if (!accessKey || !secret || !url.pathname.includes("/api/")) return request;
   const timestamp = String(Date.now());
   const text = `${(request.method || "GET").toUpperCase()} ${url.pathname}${url.search}\n${timestamp}\n${accessKey}`;
   const encoder = new TextEncoder();
@@ -17,7 +17,7 @@ async function signed(request) {
 }
 
 SwaggerUIBundle({
-  url: "/openapi.json",
+  url: "openapi.json",
   dom_id: "#page",
   deepLinking: true,
   validatorUrl: null,

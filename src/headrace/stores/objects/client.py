@@ -34,6 +34,7 @@ NONE: Mapping[str, str] = MappingProxyType({})
 _BATCH = 1000
 _MIB = 1 << 20
 _ABSENT = ("404", "NoSuchKey", "NotFound", "NoSuchUpload")
+_THERE = ("BucketAlreadyExists", "BucketAlreadyOwnedByYou")
 _CUT = (exceptions.IncompleteReadError, exceptions.ResponseStreamingError, exceptions.ReadTimeoutError)
 
 
@@ -87,6 +88,18 @@ class Client:
         else:
             return
         raise _refusal(bucket, key, *told) from None
+
+    def make(self, bucket: str) -> None:
+        """Make a bucket; one that is there, whosever it is, is passed over."""
+        with self.told(bucket, "") as client:
+            try:
+                client.create_bucket(Bucket=bucket)
+            except exceptions.ClientError as error:
+                if _code(error) == "IllegalLocationConstraintException":  # some want the region, and some refuse it
+                    place = {"LocationConstraint": self.access(bucket).region}
+                    client.create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
+                elif _code(error) not in _THERE:
+                    raise
 
     def head(self, bucket: str, key: str) -> tuple[int, str] | None:
         """Size and etag of an object, or None when it is not there."""

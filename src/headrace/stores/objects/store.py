@@ -60,6 +60,10 @@ class ObjectStore:
         """What an engine needs to read objects of the bucket."""
         return self._client.access(bucket)
 
+    def make(self, bucket: str) -> None:
+        """Make a bucket; one that is there is passed over."""
+        self._client.make(bucket)
+
     def listing(self, bucket: str, prefix: str) -> Listing:
         """The object of exactly this name, or all data under `prefix/`; nothing there is no error.
 

@@ -128,6 +128,13 @@ def test_a_name_that_is_none_is_refused(key: str, store: ObjectStore) -> None:
             primitive()
 
 
+def test_a_bucket_is_made_once(store: ObjectStore) -> None:
+    for _ in range(2):
+        store.make("made-by-us")
+    store.write("made-by-us", "a/b.txt", b"x")
+    assert store.read("made-by-us", "a/b.txt") == b"x"
+
+
 def test_a_missing_bucket_is_told(store: ObjectStore) -> None:
     with pytest.raises(StoreMissing, match="'lakes/a': there is no such bucket"):
         store.listing("lakes", "a")

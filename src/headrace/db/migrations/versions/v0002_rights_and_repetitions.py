@@ -10,12 +10,42 @@ down_revision = "0001"
 def upgrade() -> None:
     """Add to the first tables, and make two more."""
     op.add_column("access_keys", sa.Column("policies", sa.JSON(none_as_null=True), nullable=True))
-    op.add_column("outbox", sa.Column("available_at", sa.Double(), server_default=sa.text("0"), nullable=False))
-    op.add_column("outbox", sa.Column("tries", sa.Integer(), server_default=sa.text("0"), nullable=False))
-    op.add_column("outbox", sa.Column("failure", sa.Text(), nullable=True))
+    op.add_column("executions", sa.Column("warnings", sa.JSON(none_as_null=True), nullable=True))
+    _outbox()
+    _scripts()
     op.create_index("ix_executions_ended", "executions", ["ended_at"], unique=False)
     _seen_requests()
     _first_answers()
+
+
+def _outbox() -> None:
+    op.add_column("outbox", sa.Column("consumer", sa.Text(), server_default="objects", nullable=False))
+    op.add_column("outbox", sa.Column("available_at", sa.Double(), server_default=sa.text("0"), nullable=False))
+    op.add_column("outbox", sa.Column("tries", sa.Integer(), server_default=sa.text("0"), nullable=False))
+    op.add_column("outbox", sa.Column("failure", sa.Text(), nullable=True))
+    op.drop_index("ix_outbox_undone", "outbox")
+    op.create_index(
+        "ix_outbox_waiting",
+        "outbox",
+        ["consumer", "available_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("done_at IS NULL"),
+        postgresql_where=sa.text("done_at IS NULL"),
+    )
+    op.create_index("ix_outbox_done", "outbox", ["done_at"], unique=False)
+
+
+def _scripts() -> None:
+    op.create_table(
+        "scripts",
+        sa.Column("execution_id", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), server_default="main", nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("engine", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["execution_id"], ["executions.execution_id"], name=op.f("fk_scripts_execution_id")),
+        sa.PrimaryKeyConstraint("execution_id", name=op.f("pk_scripts")),
+    )
 
 
 def _seen_requests() -> None:

@@ -1,0 +1,69 @@
+"""The database of this machine, asked by the API's own endpoints: no server is needed, and no key."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from fastapi import Request
+
+from headrace.api.call import STATE, Call, Server
+from headrace.api.naver.errors import service_error
+from headrace.api.naver.operations import find
+from headrace.api.naver.service import ENDPOINTS
+from headrace.auth.principal import Principal
+from headrace.cli.asking import Refused, read
+from headrace.clock import Clock, SystemClock
+from headrace.db import Database
+from headrace.errors import HeadraceError
+from headrace.service.issuing import ACCOUNT
+from headrace.service.serve import database_of
+from headrace.settings import Settings
+
+# Who may read the data folder, or knows the database's password, may do all.
+_WHO = Principal(ACCOUNT, "command line", "", "manager")
+
+
+class Local:
+    """The endpoints of the API over a database."""
+
+    is_local = True
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.database = database
+        self._server = Server(database, clock)
+
+    def __call__(self, method: str, target: str, body: object = None, /) -> Any:
+        """What is answered. Raises Refused, JobInvalid, or DatabaseFailed."""
+        parts = urlsplit(target)
+        operation = find(method, parts.path)
+        if operation is None:
+            raise Refused(f"there is no {method} {target}", code="not-found", status=404)
+        shape = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", operation.path)
+        match = re.fullmatch(shape, parts.path)
+        assert match is not None
+        names = {name: unquote(text) for name, text in match.groupdict().items()}
+        try:
+            answer = ENDPOINTS[operation.name](self._request(method, parts.path, parts.query, body), **names)
+        except HeadraceError as error:
+            told = service_error(error)
+            if told is None:
+                raise
+            return read(told.status, json.dumps(told.body(parts.path)).encode())
+        return read(answer.status_code, bytes(answer.body))
+
+    def _request(self, method: str, path: str, query: str, body: object) -> Request:
+        data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+        call = Call(self._server, _WHO, {}, data)
+        scope = {"type": "http", "method": method, "path": path, "query_string": query.encode(), "headers": []}
+        return Request({**scope, "state": {STATE: call}})
+
+
+@contextmanager
+def local(settings: Settings) -> Iterator[Local]:
+    """The database that the settings name; the one of the data folder is made when it is not there."""
+    with database_of(settings) as database:
+        database.check_version()
+        yield Local(database, SystemClock())
