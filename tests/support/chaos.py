@@ -5,6 +5,7 @@ Chance comes from a seed, which a failure names; with it in `HEADRACE_CHAOS_SEED
 """
 
 import os
+import signal
 import threading
 import time
 from collections import Counter
@@ -30,7 +31,7 @@ from tests.support.work import ENDED, endless
 
 ROWS = b"id,name\n" + b"".join(b"%d,x\n" % number for number in range(1, 400))
 LEASE = 2.0
-_CALM = 90.0
+_CALM = 120.0
 _LOST = {"worker-lost", "child-lost"}
 
 
@@ -134,7 +135,9 @@ class Chaos:
 
     def check(self) -> None:
         """What has to be true when everything is over."""
-        assert set(self.herd.end()) == {0}, self.herd.said()[-3000:]
+        # One that began a moment ago does not hear signals yet.
+        codes = set(self.herd.end())
+        assert codes <= {0, -signal.SIGTERM}, f"{codes}: {self.herd.said()[-3000:]}"
         orphans = marked(self.herd.mark)
         assert orphans == [], orphans
         self.watch.last()
