@@ -18,6 +18,7 @@ import httpx
 from headrace.auth.signature_v2 import ACCESS_KEY, SIGNATURE, TIMESTAMP, sign
 from tests.support.command import Place
 from tests.support.jobs import Json
+from tests.support.server import Key
 from tests.support.waiting import until
 
 ENDED = ("COMPLETED", "FAILED", "CANCELED")
@@ -114,7 +115,14 @@ class Served(Client):
 
 @contextmanager
 def served(place: Place, *flags: str, **more: str) -> Iterator[Served]:
-    """A server over this place; killed at the end, if it has not ended by itself."""
+    """A server over this place, asked with its first key; killed if it has not ended by itself."""
+    with served_to(place, None, *flags, **more) as server:
+        yield server
+
+
+@contextmanager
+def served_to(place: Place, key: Key | None, *flags: str, **more: str) -> Iterator[Served]:
+    """The same, asked with this key when there is one."""
     variables = {"HEADRACE_PORT": "0", "HEADRACE_WORKERS": "1", "HEADRACE_LEASE_SECONDS": "3", **more}
     process = place.start("serve", *flags, **variables)
     assert process.stderr is not None
@@ -131,10 +139,12 @@ def served(place: Place, *flags: str, **more: str) -> Iterator[Served]:
         # Nobody else reads what it says: a full pipe would hold it up.
         reader = threading.Thread(target=said.extend, args=(process.stderr,), daemon=True)
         reader.start()
-        words = (place.root / "first-key.txt").read_text().split()
+        if key is None:
+            words = (place.root / "first-key.txt").read_text().split()
+            key = Key(words[2], words[5])
         own = place.root / "tls" / "cert.pem"
         ca_file = str(own) if own.exists() else ""
-        yield Served(url, words[2], words[5], ca_file, said, process=process)
+        yield Served(url, key.access_key, key.secret, ca_file, said, process=process)
     finally:
         process.kill()
         process.wait()

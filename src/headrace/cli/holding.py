@@ -1,0 +1,110 @@
+"""What is done to access keys and read of the audit log on the server's own machine; a server may run meanwhile."""
+
+import getpass
+from collections.abc import Sequence
+from typing import Literal
+
+from headrace.auth import policy
+from headrace.auth.policy import Policy, Rule
+from headrace.auth.principal import Principal, Role
+from headrace.cli.serving import ready
+from headrace.clock import SystemClock
+from headrace.core import audit, executions, keys
+from headrace.core.audit import AuditFilter, Deed, Entry, Origin
+from headrace.core.keys import AccessKey
+from headrace.core.paging import Page
+from headrace.errors import BadState, SettingInvalid
+from headrace.nodes.base import nearest
+from headrace.service import serve as service
+from headrace.service.issuing import ACCOUNT, Issued, issue
+from headrace.settings import Settings
+from headrace.stores import grants
+from headrace.stores.grants import Grants
+
+ROLES: tuple[Role, ...] = ("manager", "viewer")
+State = Literal["active", "revoked"]
+_HERE = Origin("command line")
+
+
+def create(settings: Settings, name: str, role: Role, *, policy: Policy | None, grants: Grants | None) -> Issued:
+    """A new key."""
+    secrets = service.opened_secrets(settings)
+    with ready(settings) as database, database.transaction() as con:
+        now = SystemClock().now()
+        return issue(con, secrets, name=name, role=role, now=now, policy=policy, grants=grants, by=(_who(), _HERE))
+
+
+def list_all(settings: Settings) -> tuple[AccessKey, ...]:
+    """All keys, without their secrets."""
+    with ready(settings) as database, database.reading() as con:
+        return keys.list(con, ACCOUNT)
+
+
+def show(settings: Settings, access_key: str) -> AccessKey:
+    """One key. Raises NotFound."""
+    with ready(settings) as database, database.reading() as con:
+        return keys.get(con, access_key, account_id=ACCOUNT)
+
+
+def revoke(settings: Settings, access_key: str, *, cancel: bool) -> tuple[int, int]:
+    """Let a key open nothing from now on; gives how many of its runs wait or run, and how many were cancelled."""
+    with ready(settings) as database, database.transaction() as con:
+        now, who = SystemClock().now(), _who()
+        keys.revoke(con, access_key, account_id=ACCOUNT, now=now)
+        active = executions.asked_by(con, who, access_key)
+        stopped = 0
+        for job_id, execution_id in active if cancel else ():
+            try:
+                executions.cancel(con, who, job_id, execution_id, now=now)
+            except BadState:
+                continue  # it has just ended
+            stopped += 1
+        detail = {"canceledExecutions": stopped} if stopped else {}
+        audit.write(con, who, Deed("Change/revokeKey", f"keys/{access_key}", "done", detail), origin=_HERE, now=now)
+    return len(active), stopped
+
+
+def rotate(settings: Settings) -> int:
+    """Seal every secret under the newest key; gives how many were sealed under an older one."""
+    secrets = service.opened_secrets(settings)
+    with ready(settings) as database, database.transaction() as con:
+        count = keys.sealed_again(con, secrets)
+        deed = Deed("Change/rotateSecretKey", "keys", "done", {"sealedAgain": count})
+        audit.write(con, _who(), deed, origin=_HERE, now=SystemClock().now())
+    return count
+
+
+def entries(settings: Settings, wanted: AuditFilter, limit: int) -> tuple[tuple[Entry, ...], int]:
+    """The newest rows of the audit log, and how many match in all."""
+    with ready(settings) as database, database.reading() as con:
+        return audit.list(con, ACCOUNT, filter=wanted, page=Page(0, limit))
+
+
+def rules(allow: Sequence[str], deny: Sequence[str]) -> Policy | None:
+    """The policy of rules as they were written. Raises SettingInvalid for one that is about nothing."""
+    if wrong := policy.unknown([*allow, *deny]):
+        hint = nearest(Rule.of(wrong[0]).action, sorted(policy.ACTIONS))
+        raise SettingInvalid(f"{wrong[0]!r} is about no action that there is", hint=hint)
+    return Policy.of({"allow": allow or None, "deny": deny}) if allow or deny else None
+
+
+def data(read: Sequence[str], write: Sequence[str], nrn: Sequence[str]) -> Grants | None:
+    """The grants as they were written; None when there are none. Raises SettingInvalid for one that can't be."""
+    for text in (*read, *write):
+        if told := grants.fault(text):
+            raise SettingInvalid(f"{text!r} {told}")
+    return Grants(tuple(read), tuple(write), tuple(nrn)) if read or write or nrn else None
+
+
+def state(key: AccessKey) -> State:
+    """Whether a key opens anything."""
+    return "active" if key.revoked_at is None else "revoked"
+
+
+def _who() -> Principal:
+    """Whoever may read the data folder may do all; the audit log has the name of the user."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = "unknown"
+    return Principal(ACCOUNT, user, "", "manager")
