@@ -255,6 +255,18 @@ class DatabaseFailed(HeadraceError):
     code = "database-failed"
 
 
+class DatabaseFull(DatabaseFailed):
+    """There is no room left where the database of the server lies."""
+
+    code = "database-full"
+
+
+class DatabaseReadOnly(DatabaseFailed):
+    """The database of the server can be read and not written."""
+
+    code = "database-read-only"
+
+
 class SchemaMismatch(HeadraceError):
     """The tables of the database are older or newer than this program."""
 

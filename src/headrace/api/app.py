@@ -1,7 +1,9 @@
 """The server's HTTP edge: what is open to all, and behind the gateway the vendor's API."""
 
+import re
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
@@ -27,7 +29,8 @@ from headrace.auth.secrets import Secrets
 from headrace.clock import Clock
 from headrace.core import keys
 from headrace.db.session import Database
-from headrace.errors import DatabaseFailed, SchemaMismatch
+from headrace.errors import DatabaseFailed, SchemaMismatch, StoreError
+from headrace.execution.machine import check_room
 from headrace.settings import Settings, parse_size
 from headrace.stores.access import mapped_nrns
 
@@ -49,7 +52,7 @@ def create_app(
     figures.register(Queue(database))
     app = FastAPI(title="Headrace", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
     app.add_api_route("/livez", livez, methods=["GET"])
-    app.add_api_route("/readyz", partial(readyz, database), methods=["GET"])
+    app.add_api_route("/readyz", partial(readyz, database, settings.data), methods=["GET"])
     app.add_api_route(METRICS, partial(metrics, figures, settings["metrics_token"]), methods=["GET"])
     add_page(app, prefix=settings["path_prefix"])
     gate = Gateway(
@@ -60,7 +63,9 @@ def create_app(
         throttle=Throttle(settings["rate_limit"], burst=settings["rate_burst"]),
         limits=Limits(body_bytes=parse_size(settings["body_limit"])),
     )
-    app.router.routes.append(Mount("", app=gate))
+    rest = Mount("", app=gate)
+    rest.path_regex = re.compile("/(?P<path>.*)", re.DOTALL)  # by itself it passes over a path with a line break
+    app.router.routes.append(rest)
     app.add_middleware(Traced, clock=clock, watch=Watch(figures))
     if settings["path_prefix"]:
         app.add_middleware(Prefixed, prefix=settings["path_prefix"])
@@ -72,11 +77,12 @@ def livez() -> JSONResponse:
     return JSONResponse({"status": "live"})
 
 
-def readyz(database: Database) -> JSONResponse:
-    """Whether requests can be answered: the database is there, and its tables are this program's."""
+def readyz(database: Database, data: Path) -> JSONResponse:
+    """Whether requests can be answered: the database and the data folder are there, and they can be used."""
     try:
         database.check_version()
-    except (DatabaseFailed, SchemaMismatch) as error:
+        check_room(data)
+    except (DatabaseFailed, SchemaMismatch, StoreError) as error:
         return JSONResponse({"status": "not ready", "reason": error.code}, 503)
     return JSONResponse({"status": "ready"})
 

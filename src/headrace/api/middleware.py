@@ -23,7 +23,6 @@ from headrace.api.watching import Answered
 from headrace.auth.principal import Principal
 from headrace.auth.signature_v2 import ACCESS_KEY
 from headrace.clock import Clock
-from headrace.errors import DatabaseFailed
 from headrace.ids import new_id
 
 PREFIX, OPERATION = "prefix", "operation"
@@ -95,10 +94,9 @@ class Traced:
         try:
             await self._app(scope, receive, traced)
         except Exception as error:
-            refusal = gateway.UNREACHABLE if isinstance(error, DatabaseFailed) else gateway.UNEXPECTED
             log.error("request failed", extra={"trace": trace, "path": scope["path"]}, exc_info=error)
             if not status:
-                await refuse(refusal, scope, receive, traced)
+                await refuse(gateway.of_failure(error), scope, receive, traced)
         finally:
             self._watch(_answered(scope, trace, status, self._clock.seconds() - since))
 

@@ -20,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from headrace import mounts
 from headrace.clock import Clock, SystemClock
 from headrace.db.tables import VERSION
-from headrace.errors import DatabaseFailed, SchemaMismatch, SettingInvalid
+from headrace.errors import DatabaseFailed, DatabaseFull, DatabaseReadOnly, SchemaMismatch, SettingInvalid
 
 SERVER_NAME = "headrace server"
 _BEGIN = "headrace_begin"
@@ -117,6 +117,11 @@ class Database:
             if found != VERSION:
                 upgrade(con)
 
+    def is_empty(self) -> bool:
+        """Whether it has no tables yet, also after an upgrade that was cut short."""
+        with self.reading() as con:
+            return version_of(con) is None
+
     def check_version(self) -> None:
         """Raises SchemaMismatch, which says what to do, unless the tables are those of this program."""
         with self.reading() as con:
@@ -194,9 +199,17 @@ def _told() -> Iterator[None]:
     except IntegrityError:
         raise  # a rule of the tables was broken: the caller knows which
     except DBAPIError as error:
-        raise DatabaseFailed(f"the database says: {str(error.orig).strip()}") from error
+        raise _kind(error.orig)(f"the database says: {str(error.orig).strip()}") from error
     except PoolExhausted as error:
         raise DatabaseFailed("no connection to the database became free in time") from error
+
+
+def _kind(said: BaseException | None) -> type[DatabaseFailed]:
+    """What went wrong, by the word of sqlite3 or the number of PostgreSQL."""
+    word = str(getattr(said, "sqlite_errorname", None) or getattr(said, "sqlstate", None))
+    if word in ("SQLITE_FULL", "53100"):
+        return DatabaseFull
+    return DatabaseReadOnly if word.startswith("SQLITE_READONLY") or word == "25006" else DatabaseFailed
 
 
 def _sqlite(url: str, serves: bool) -> Engine:

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ _CGROUP = Path("/sys/fs/cgroup/memory.max")
 _MEMINFO = Path("/proc/meminfo")
 _STATUS = Path("/proc/self/status")
 _OWNER = "owner"
+_ROOM = 64 * 1024
 
 
 @contextmanager
@@ -36,12 +38,8 @@ def limits(settings: Settings, run: str, *, threads: int | None = None) -> Itera
             folder.mkdir()
             owner = os.open(folder / _OWNER, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(owner, fcntl.LOCK_EX)
-    except PermissionError:
-        raise StoreDenied(f"may not write in {root}", hint="let this user write there, or set temp_directory") from None
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        kind, hint = (StoreFull, "free room there, or") if full else (StoreError, "make it a folder, or")
-        raise kind(f"the temporary folder {root}: {error.strerror}", hint=f"{hint} set temp_directory") from None
+        raise _unusable(root, error, "the temporary folder", "set temp_directory") from None
     try:
         allowed = settings["threads"] or len(os.sched_getaffinity(0))
         free = int(shutil.disk_usage(root).free * _SHARE_OF_DISK)
@@ -54,6 +52,25 @@ def limits(settings: Settings, run: str, *, threads: int | None = None) -> Itera
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(owner)
+
+
+def check_room(folder: Path, *, make: bool = False) -> None:
+    """Raises a StoreError unless something can be written in a folder, which is made when that is wanted."""
+    try:
+        if make:
+            folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder, prefix=".room-") as file:
+            file.write(bytes(_ROOM))
+    except OSError as error:
+        raise _unusable(folder, error, "the folder", "set data") from None
+
+
+def _unusable(folder: Path, error: OSError, name: str, other: str) -> StoreError:
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return StoreDenied(f"may not write in {folder}", hint=f"let this user write there, or {other}")
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    kind, hint = (StoreFull, "free room there, or") if full else (StoreError, "make it a folder, or")
+    return kind(f"{name} {folder}: {error.strerror}", hint=f"{hint} {other}")
 
 
 def _kib(text: str, otherwise: int) -> str:

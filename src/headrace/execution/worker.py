@@ -18,7 +18,7 @@ from headrace.settings import Settings
 _POLL = 0.5
 _BEAT = 0.5
 _BEATS_OF_A_LEASE = 5
-_RESCUE_EVERY = 1.0
+_RESCUE_EVERY = 0.3
 
 log = logging.getLogger(__name__)
 

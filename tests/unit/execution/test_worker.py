@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import OLD, Place
+from tests.support.jobs import source, target
 from tests.support.waiting import until
 from tests.support.work import Works, copying, endless, put_rows, works
 
@@ -40,6 +41,26 @@ def test_a_child_is_used_again_and_each_run_is_on_its_own(at: Works) -> None:
         worker.wake()
         assert (at.wait(first), at.wait(second)) == ("COMPLETED", "COMPLETED")
         assert at.pid(first) == at.pid(second)
+
+
+@pytest.mark.parametrize("end", ["sql", "failure", "cancel"])
+def test_a_child_is_not_used_again_after_sql_a_failure_or_a_cancel(at: Works, end: str) -> None:
+    with at.worker() as worker:
+        if end == "failure":
+            at.place.put("broken/a.csv", b"id,name\n1,\xff\xfe\n")
+            first = at.submit([source(prefix="broken"), target()])
+        else:
+            put_rows(at.place, 20 if end == "sql" else 20_000)
+            first = at.submit(endless())
+        worker.wake()
+        pid = at.pid(first)
+        if end == "cancel":
+            at.line.cancel(first, at=at.line.now())
+        assert at.wait(first) == {"sql": "COMPLETED", "failure": "FAILED", "cancel": "CANCELED"}[end]
+        second = at.submit(copying())
+        assert at.wait(second) == "COMPLETED"
+        assert at.pid(second) != pid
+        until(lambda: gone(pid), limit=5)
 
 
 def test_a_run_that_fails_says_why_and_the_old_data_stands(at: Works) -> None:
