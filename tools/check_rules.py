@@ -35,8 +35,6 @@ HEAVY_HOMES: dict[str, tuple[str, ...]] = {
     "sqlalchemy": (
         "headrace.db",
         "headrace.core.clients",
-        "headrace.core.psks",
-        "headrace.core.signing",
         "headrace.core.conditions",
         "headrace.core.dashboard",
         "headrace.core.executions",
@@ -45,7 +43,9 @@ HEAVY_HOMES: dict[str, tuple[str, ...]] = {
         "headrace.core.keys",
         "headrace.core.objects",
         "headrace.core.outbox",
+        "headrace.core.psks",
         "headrace.core.retention",
+        "headrace.core.signing",
         "headrace.core.ticks",
         "headrace.core.triggers",
         "headrace.core.workflow_advance",
