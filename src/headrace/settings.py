@@ -187,6 +187,10 @@ SETTINGS = (
         "what was encrypted before. Without a value: the file `secret.key` in the data folder.",
         secret=True,
     ),
+    Setting(
+        "first_access_key", "", str, "An access key to keep at the first start, in place of making one.", secret=True
+    ),
+    Setting("first_secret_key", "", str, "The secret of that access key.", secret=True),
     Setting("body_limit", "5MB", _size, "The most that the body of a request may have."),
     Setting("rate_limit", 200.0, _number, "Requests that one access key may send in a second. 0: any number."),
     Setting("rate_burst", 400.0, _number, "Requests that one access key may send at once, after a rest."),

@@ -29,6 +29,7 @@ from headrace.core import keys
 from headrace.db.session import Database
 from headrace.errors import DatabaseFailed, SchemaMismatch
 from headrace.settings import Settings, parse_size
+from headrace.stores.access import mapped_nrns
 
 
 def create_app(
@@ -45,7 +46,7 @@ def create_app(
     `registry` has the figures of the rest of the process; they are told at /metrics, with those of the API.
     `address` is where the server listens.
     """
-    server = Server(database, clock)
+    server = Server(database, clock, settings, frozenset(mapped_nrns(settings)))
     figures = registry or CollectorRegistry()
     figures.register(Queue(database))
     app = FastAPI(title="Headrace", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)

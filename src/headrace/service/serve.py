@@ -49,7 +49,7 @@ def serve(settings: Settings, create_app: CreateApp) -> None:
         secrets = load_secrets(settings.data, settings["secret_key"])
         if not settings["storage"] and not storages(settings).known:
             settings.storage.mkdir(parents=True, exist_ok=True)
-        _announce(issue_first(database, secrets, data=settings.data, now=clock.now()))
+        _announce(issue_first(database, secrets, settings, now=clock.now()))
         figures = Figures()
         with _working(database, settings, clock, figures) as wake:
             at = address(listener, tls=certificate is not None, prefix=settings["path_prefix"])

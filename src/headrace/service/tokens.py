@@ -38,7 +38,7 @@ class Issuer:
         )
         at = int(now.timestamp())
         times = {"iat": at, "nbf": at, "exp": at + LIFE_SECONDS, "jti": new_id()}
-        private = self.secrets.open(key.private, owner=_owner(key.kid))
+        private = self.secrets.open(key.private, owner=signing.owner(key.kid))
         return tokens.sign({**said, **times}, kid=key.kid, private=private)
 
     def published(self, now: datetime) -> tuple[Mapping[str, Any], ...]:
@@ -56,11 +56,7 @@ class Issuer:
         with self.database.transaction() as con:
             found = signing.current(con, ACCOUNT, now=now)
             if found is None:
-                sealed = self.secrets.seal(made.private, owner=_owner(made.kid))
+                sealed = self.secrets.seal(made.private, owner=signing.owner(made.kid))
                 found = SigningKey(made.kid, made.public, sealed, now)
                 signing.add(con, ACCOUNT, found)
         return found
-
-
-def _owner(kid: str) -> str:
-    return f"signing key {kid}"
