@@ -12,7 +12,7 @@ from headrace.api.nx1.psks import psk_routes
 from headrace.api.throttle import Throttle
 from headrace.auth.secrets import Secrets
 from headrace.service.tokens import Issuer
-from headrace.settings import Settings
+from headrace.settings import Settings, parse_size
 
 _PATHS = ("/api/user/{rest:path}",)
 
@@ -20,11 +20,13 @@ _PATHS = ("/api/user/{rest:path}",)
 def add_nx1(app: FastAPI, server: Server, settings: Settings, *, secrets: Secrets, address: str) -> None:
     """The dialect, before what takes all other paths. `address` is where the server listens."""
     admission = _admission(app, server, settings, secrets=secrets, address=address)
+    body_bytes = parse_size(settings["body_limit"])
     gate = Gate(
         _service(server),
         admit=admission,
         throttle=Throttle(settings["rate_limit"], burst=settings["rate_burst"]),
         clock=server.clock,
+        most=lambda *_: body_bytes,
     )
     for path in _PATHS:
         app.router.routes.append(Route(path, endpoint=gate))
@@ -40,6 +42,13 @@ def _admission(app: FastAPI, server: Server, settings: Settings, *, secrets: Sec
 
 
 def _service(server: Server) -> ASGIApp:
-    app = FastAPI(title="Headrace", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title="Headrace",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        strict_content_type=False,
+    )
     app.include_router(psk_routes(server))
     return app
