@@ -1,10 +1,13 @@
 """The way into NexusOne's dialect: the built-in issuer or the one that is set, and the gate before all endpoints."""
 
+from functools import partial
+
 from fastapi import FastAPI
 from starlette.routing import Route
-from starlette.types import ASGIApp
 
+from headrace import __version__
 from headrace.api.call import Server
+from headrace.api.nx1 import contract
 from headrace.api.nx1.admission import Admission, of_issuer, of_our_own
 from headrace.api.nx1.issuer import add_issuer
 from headrace.api.nx1.middleware import Gate
@@ -19,10 +22,13 @@ _PATHS = ("/api/user/{rest:path}",)
 
 def add_nx1(app: FastAPI, server: Server, settings: Settings, *, secrets: Secrets, address: str) -> None:
     """The dialect, before what takes all other paths. `address` is where the server listens."""
+    service = _service(server)
+    described = partial(contract.described, service, issuer=settings["oidc_issuer"], prefix=settings["path_prefix"])
+    app.add_api_route("/docs/nexusone.json", described, methods=["GET"])
     admission = _admission(app, server, settings, secrets=secrets, address=address)
     body_bytes = parse_size(settings["body_limit"])
     gate = Gate(
-        _service(server),
+        service,
         admit=admission,
         throttle=Throttle(settings["rate_limit"], burst=settings["rate_burst"]),
         clock=server.clock,
@@ -41,9 +47,10 @@ def _admission(app: FastAPI, server: Server, settings: Settings, *, secrets: Sec
     return of_our_own(server, issuer)
 
 
-def _service(server: Server) -> ASGIApp:
+def _service(server: Server) -> FastAPI:
     app = FastAPI(
-        title="Headrace",
+        title="Headrace: NexusOne's dialect",
+        version=__version__,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
