@@ -53,8 +53,9 @@ def serve(settings: Settings, create_app: CreateApp) -> None:
         _announce(issue_first(database, secrets, settings, now=clock.now()))
         figures = Figures()
         with _working(database, settings, clock, figures) as wake:
-            made = create_app(database, settings, clock=clock, secrets=secrets, registry=figures.registry)
             at = address(listener, tls=certificate is not None, prefix=settings["path_prefix"])
+            shared = {"clock": clock, "secrets": secrets, "registry": figures.registry}
+            made = create_app(database, settings, address=at, **shared)
             shown = {"certificate": certificate.fingerprint()} if certificate is not None else {}
             answer = answering(Waking(made, wake), certificate, stopping)
             log.info("Headrace listens on %s", at, extra=shown)

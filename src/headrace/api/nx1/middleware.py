@@ -1,0 +1,96 @@
+"""The gate of NexusOne's dialect as ASGI: nothing behind it is reached by one who was not let in."""
+
+from collections.abc import Callable, Mapping
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from headrace.api.middleware import header_texts, read_body
+from headrace.api.nx1.gate import CALLER, Admit, Caller, Refused, only_status
+from headrace.api.throttle import Throttle
+from headrace.clock import Clock
+
+_MOST_OF_A_FORM = 16_384
+_TOO_LARGE = JSONResponse({"error": "invalid_request"}, 413, {"connection": "close"})
+_THROTTLED = Refused(429, "too many requests by this caller; try again in a moment", {"retry-after": "1"})
+
+
+class Gate:
+    """Let through who is known and not too eager, with the caller beside the request; tell all others why not.
+
+    `most` says how many bytes the body of a request may have, by its method and path. `open_paths` are for everybody:
+    the page, and whether the service is there; who asks them sends no body.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        admit: Admit,
+        throttle: Throttle,
+        clock: Clock,
+        most: Callable[[str, str], int],
+        open_paths: frozenset[tuple[str, str]] = frozenset(),
+    ) -> None:
+        self._app = app
+        self._admit = admit
+        self._throttle = throttle
+        self._clock = clock
+        self._most = most
+        self._open_paths = open_paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if (scope["method"], scope["path"]) in self._open_paths:
+            await self._app(scope, _bounded(receive, 0), send)
+            return
+        headers = header_texts(scope)
+        answer = self._admit.at_once(headers) or await run_in_threadpool(self._admit, headers)
+        if isinstance(answer, Caller):
+            answer = self._refused(answer, scope) or answer
+        if isinstance(answer, Refused):
+            # What is left of a body that nobody read must not be taken for the next request.
+            headers = {**answer.headers, "connection": "close"}
+            await Response(answer.body(), answer.status, headers, media_type="application/json")(scope, receive, send)
+            return
+        scope.setdefault("state", {})[CALLER] = answer
+        await self._app(scope, _bounded(receive, self._most(scope["method"], scope["path"])), send)
+
+    def _refused(self, caller: Caller, scope: Scope) -> Refused | None:
+        if not self._throttle.admits(f"{caller.way} {caller.owner_id}", seconds=self._clock.seconds()):
+            return _THROTTLED
+        return only_status(caller, scope["method"], scope["path"])
+
+
+def _bounded(receive: Receive, most: int) -> Receive:
+    """What a request brings, until it is more than it may be: then it is answered so, and the rest is left unread."""
+    size = 0
+
+    async def bounded() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > most:
+            raise HTTPException(413, f"a body has at most {most} bytes", {"connection": "close"})
+        return message
+
+    return bounded
+
+
+class Form:
+    """A small form, read whole and answered in a thread."""
+
+    def __init__(self, answer: Callable[[Mapping[str, str], bytes], Response]) -> None:
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        headers = header_texts(scope)
+        body = await read_body(headers, receive, _MOST_OF_A_FORM)
+        answer = _TOO_LARGE if body is None else await run_in_threadpool(self._answer, headers, body)
+        await answer(scope, receive, send)
