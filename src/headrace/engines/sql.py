@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from headrace.engines import keys
+from headrace.engines import keys, merging
 from headrace.engines.base import Step
 from headrace.engines.dialects import ROW, SqlDialect, literal
 from headrace.plan.expr import (
@@ -39,6 +39,7 @@ from headrace.plan.ops import (
     Distinct,
     Filter,
     Join,
+    Merge,
     Op,
     Project,
     Read,
@@ -121,7 +122,7 @@ class Generator:
     def generate(self, sinks: Sequence[Sink]) -> Script:
         """The script for all the sinks."""
         ops = in_order(sinks)
-        readers = Counter(id(parent) for op in ops for parent in op.parents)
+        readers = Counter(id(parent) for op in ops for parent in _read_by(op))
         self._last = {id(sink.parent) for sink in sinks if readers[id(sink.parent)] == 1}
         for op in ops:
             self._names[id(op)] = self._name(op)
@@ -186,6 +187,8 @@ class Generator:
                 return f"SELECT DISTINCT * FROM (\n{rows}\n)" if op.distinct else rows
             case Aggregate():
                 return self._aggregate(op)
+            case Merge():
+                return merging.text(op, self.dialect, current=self._of(op.current), incoming=self._of(op.incoming))
             case Distinct():
                 return self._distinct(op)
             case Sql():
@@ -356,6 +359,11 @@ def _declared(raw: Column, target: Type, op: Read) -> Expr:
     if raw.type == target:
         return raw
     return Cast(raw, target, count_as=raw.name if op.bad_values == "NULL" else None)
+
+
+def _read_by(op: Op) -> tuple[Op, ...]:
+    """The parents, as often as they are read: a merge looks at its new rows, and then takes them."""
+    return (*op.parents, op.incoming) if isinstance(op, Merge) else op.parents
 
 
 def _counted(expr: Expr) -> bool:

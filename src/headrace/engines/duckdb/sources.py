@@ -15,7 +15,7 @@ from headrace.engines.sql import FILE, Raw
 from headrace.errors import BadData, RunFailed
 from headrace.plan.casts import castable, kind, widened
 from headrace.plan.ops import Dialect, Read
-from headrace.plan.types import STRING, VOID, Decimal, Field, Scalar, Type, parse_type
+from headrace.plan.types import STRING, VOID, Decimal, Field, Scalar, Type, fold, parse_type
 from headrace.stores.base import Snapshot, StoredObject
 
 SQL = DuckDbDialect()
@@ -90,7 +90,7 @@ def source(con: Connection, read: Read, snapshot: Snapshot, lenient: Lenient) ->
 
 
 def _nothing(read: Read) -> Source:
-    types = {f.name: f.type if kind(f.type) == "nested" else STRING for f in read.declared}
+    types = {f.name: f.type if read.exact or kind(f.type) == "nested" else STRING for f in read.declared}
     nulls = ", ".join(f"CAST(NULL AS {SQL.type_name(type_)}) AS {SQL.quoted(name)}" for name, type_ in types.items())
     return Source(Raw(f"(SELECT {nulls}, '' AS {FILE} WHERE FALSE)", types), (), 0)
 
@@ -179,6 +179,8 @@ def _parquet(con: Connection, read: Read, objects: Sequence[StoredObject]) -> So
     groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for found in objects:
         groups.setdefault(_described(con, found), []).append(found.location)
+    for columns, files in groups.items() if read.exact else ():
+        _refuse_others(read, dict(columns), names_of[files[0]])
     stored = [(_columns(read, dict(columns), names_of[files[0]]), files) for columns, files in groups.items()]
     types = {f.name: _common(read, f, [columns[f.name][1] for columns, _ in stored]) for f in read.declared}
     texts = [_read_parquet(read, columns, files, types) for columns, files in stored]
@@ -213,6 +215,22 @@ def _columns(read: Read, columns: Mapping[str, str], shown: str) -> dict[str, tu
             raise BadData(f"{shown}: there is no column {f.name!r}", hint=hint, node_id=read.node_id, node=read.node)
         found[f.name] = (own, columns[own])
     return found
+
+
+def _refuse_others(read: Read, columns: Mapping[str, str], shown: str) -> None:
+    """Raises BadData unless the file has the declared columns in their types, and no more."""
+    wanted = {fold(f.name): (f.name, SQL.type_name(f.type)) for f in read.declared}
+    found = {fold(name): (name, type_) for name, type_ in columns.items()}
+    differing = [key for key in {**wanted, **found} if wanted.get(key, ("", ""))[1] != found.get(key, ("", ""))[1]]
+    if differing:
+        told = "; ".join(
+            f"{(wanted.get(key) or found[key])[0]!r} is {found[key][1] if key in found else 'not there'} "
+            f"and should be {wanted[key][1] if key in wanted else 'left out'}"
+            for key in differing
+        )
+        hint = "write with the columns that are there, or write it anew with OVERWRITE"
+        message = f"{shown}: the columns differ from those to merge: {told}"
+        raise BadData(message, hint=hint, node_id=read.node_id, node=read.node)
 
 
 def _common(read: Read, declared: Field, stored: Sequence[str]) -> Type:
