@@ -34,6 +34,9 @@ HEAVY_HOMES: dict[str, tuple[str, ...]] = {
     # Commands that need no server load neither the use cases over its tables nor its queue.
     "sqlalchemy": (
         "headrace.db",
+        "headrace.core.clients",
+        "headrace.core.psks",
+        "headrace.core.signing",
         "headrace.core.conditions",
         "headrace.core.dashboard",
         "headrace.core.executions",

@@ -22,6 +22,7 @@ from headrace.db.columns import account as _account
 from headrace.db.columns import counted as _counted
 from headrace.db.columns import json as _json
 from headrace.db.columns import one_of as _one_of
+from headrace.db.identity_tables import clients, psks, signing_keys
 from headrace.db.workflow_tables import (
     ticks,
     triggers,
@@ -38,6 +39,7 @@ __all__ = [
     "accounts",
     "attempts",
     "audit",
+    "clients",
     "execution_hours",
     "executions",
     "first_answers",
@@ -45,7 +47,9 @@ __all__ = [
     "jobs",
     "log_chunks",
     "outbox",
+    "psks",
     "seen_requests",
+    "signing_keys",
     "ticks",
     "triggers",
     "workflow_revisions",
@@ -55,7 +59,7 @@ __all__ = [
 ]
 
 # The schema that this program works with: the last file in migrations/versions.
-VERSION = "0004"
+VERSION = "0005"
 
 # One row for each account that has made something: `bucket` is where its scripts and logs go by default.
 accounts = Table(

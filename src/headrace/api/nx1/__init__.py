@@ -1,0 +1,1 @@
+"""NexusOne's dialect of the API."""

@@ -1,0 +1,58 @@
+"""The gate of NexusOne's dialect as ASGI: nothing behind it is reached by one who was not let in."""
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from headrace.api.middleware import header_texts
+from headrace.api.nx1.gate import CALLER, Admit, Caller, Refused, only_status
+from headrace.api.throttle import Throttle
+from headrace.clock import Clock
+
+_THROTTLED = Refused(429, "too many requests by this caller; try again in a moment", {"retry-after": "1"})
+
+
+class Gate:
+    """Let through who is known and not too eager, with the caller beside the request; tell all others why not.
+
+    `open_paths` are for everybody: the page, and whether the service is there.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        admit: Admit,
+        throttle: Throttle,
+        clock: Clock,
+        open_paths: frozenset[tuple[str, str]] = frozenset(),
+    ) -> None:
+        self._app = app
+        self._admit = admit
+        self._throttle = throttle
+        self._clock = clock
+        self._open_paths = open_paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if (scope["method"], scope["path"]) in self._open_paths:
+            await self._app(scope, receive, send)
+            return
+        answer = await run_in_threadpool(self._admit, header_texts(scope))
+        if isinstance(answer, Caller):
+            answer = self._refused(answer, scope) or answer
+        if isinstance(answer, Refused):
+            # What is left of a body that nobody read must not be taken for the next request.
+            headers = {**answer.headers, "connection": "close"}
+            await Response(answer.body(), answer.status, headers, media_type="application/json")(scope, receive, send)
+            return
+        scope.setdefault("state", {})[CALLER] = answer
+        await self._app(scope, receive, send)
+
+    def _refused(self, caller: Caller, scope: Scope) -> Refused | None:
+        if not self._throttle.admits(f"{caller.way} {caller.owner_id}", seconds=self._clock.seconds()):
+            return _THROTTLED
+        return only_status(caller, scope["method"], scope["path"])

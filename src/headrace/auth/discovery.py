@@ -1,0 +1,34 @@
+"""The keys that an OpenID Connect issuer publishes, found as its discovery document tells."""
+
+import json
+from typing import Any
+
+from headrace.auth.keyset import Published
+from headrace.outbound import Outbound, OutboundFailed
+
+PATH = "/.well-known/openid-configuration"
+
+
+def published_keys(issuer: str, outbound: Outbound) -> Published:
+    """What the issuer signs with now. Raises OutboundRefused, OutboundFailed."""
+    document = _read(issuer.rstrip("/") + PATH, outbound)
+    if document.get("issuer") != issuer:
+        hint = "the setting oidc_issuer is what its discovery document has as issuer, sign by sign"
+        raise OutboundFailed(f"{issuer} says that it is {document.get('issuer')!r}", hint=hint)
+    address = document.get("jwks_uri")
+    if not isinstance(address, str):
+        raise OutboundFailed(f"{issuer} does not say where its keys are")
+    keys = _read(address, outbound).get("keys")
+    if not isinstance(keys, list):
+        raise OutboundFailed(f"{issuer} publishes no keys")
+    return [each for each in keys if isinstance(each, dict)]
+
+
+def _read(url: str, outbound: Outbound) -> dict[str, Any]:
+    try:
+        found = json.loads(outbound.get(url))
+    except (ValueError, RecursionError):
+        raise OutboundFailed(f"{url} is no JSON") from None
+    if not isinstance(found, dict):
+        raise OutboundFailed(f"{url} is no object of JSON")
+    return found
