@@ -34,9 +34,8 @@ HEAVY_HOMES: dict[str, tuple[str, ...]] = {
     # Commands that need no server load neither the use cases over its tables nor its queue.
     "sqlalchemy": (
         "headrace.db",
+        "headrace.core.audit",
         "headrace.core.clients",
-        "headrace.core.psks",
-        "headrace.core.signing",
         "headrace.core.conditions",
         "headrace.core.dashboard",
         "headrace.core.executions",
@@ -46,7 +45,12 @@ HEAVY_HOMES: dict[str, tuple[str, ...]] = {
         "headrace.core.keys",
         "headrace.core.objects",
         "headrace.core.outbox",
+        "headrace.core.psks",
+        "headrace.core.repeats",
         "headrace.core.retention",
+        "headrace.core.revisions",
+        "headrace.core.rights",
+        "headrace.core.signing",
         "headrace.core.ticks",
         "headrace.core.triggers",
         "headrace.core.warehouse",

@@ -206,6 +206,28 @@ class BadParameter(HeadraceError):
         super().__init__("\n".join(map(str, self.problems)))
 
 
+class Denied(HeadraceError):
+    """The caller's key has no right to do this, or not to this thing."""
+
+    code = "denied"
+
+
+class NotGranted(HeadraceError):
+    """The caller's key has no right to data that a job would touch; `problems` holds each place, with its node."""
+
+    code = "not-granted"
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+class Repeated(HeadraceError):
+    """A request carries a signature that was used for another one."""
+
+    code = "repeated"
+
+
 class Conflict(HeadraceError):
     """Somebody else changed the thing since the caller read it."""
 

@@ -1,7 +1,10 @@
-"""How the text of a setting is read. What can't be read raises ValueError, whose words say what may stand there."""
+"""What a setting is, and how its text is read. What can't be read raises ValueError that says what may stand there."""
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 
+PREFIX = "HEADRACE_"
 _SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)(i?b)?\s*", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 _MOST_THREADS = 1024
@@ -11,6 +14,26 @@ _ENDPOINT = re.compile(r"(https?://)?[A-Za-z0-9.-]+(:[0-9]{1,5})?/?|(https?://)?
 _URL = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
 _PREFIX = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+_HOSTS = re.compile(r"([A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?)")
+_CLAIM = re.compile(r"[!-+\--~]{1,200}")
+
+Value = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting: how its text is read, what it is without one, what it does."""
+
+    name: str
+    default: Value
+    read: Callable[[str], Value]
+    help: str
+    secret: bool = False
+
+    @property
+    def variable(self) -> str:
+        """Its name in the environment."""
+        return PREFIX + re.sub(r"[.-]", "_", self.name).upper()
 
 
 def parse_size(text: str) -> int:
@@ -99,6 +122,32 @@ def url(text: str) -> str:
     if text and not _URL.fullmatch(text):
         raise ValueError("an address like https://flow.example.org or http://127.0.0.1:8080")
     return text.rstrip("/")
+
+
+def issuer(text: str) -> str:
+    """The address of who issues tokens, sign by sign as it stands in them, or nothing."""
+    if text and not _URL.fullmatch(text):
+        raise ValueError("an address like https://sso.example.org/realms/main or http://127.0.0.1:8081")
+    return text
+
+
+def hosts(text: str) -> str:
+    """Names of hosts, parted by commas."""
+    if not all(map(_HOSTS.fullmatch, words(text))):
+        raise ValueError("hosts with or without port, parted by commas, like keys.example.org, 10.0.0.5:8443")
+    return text
+
+
+def claims(text: str) -> str:
+    """Names of claims, parted by commas."""
+    if not words(text) or not all(map(_CLAIM.fullmatch, words(text))):
+        raise ValueError("names of claims, parted by commas, like realm_access.roles")
+    return text
+
+
+def words(text: str) -> tuple[str, ...]:
+    """What stands between commas."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def path_prefix(text: str) -> str:

@@ -11,13 +11,17 @@ Tables `[storages.<name>]` of the TOML file describe further object storages. Th
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from headrace.errors import SettingInvalid
+from headrace.nx1_settings import NX1_SETTINGS
+from headrace.readings import PREFIX as PREFIX
+from headrace.readings import Setting as Setting
+from headrace.readings import Value as Value
 from headrace.readings import endpoint as _endpoint
 from headrace.readings import flag as _flag
 from headrace.readings import kept as _kept
@@ -35,29 +39,10 @@ from headrace.readings import tls as _tls
 from headrace.readings import url as _url
 from headrace.readings import url_style as _url_style
 
-PREFIX = "HEADRACE_"
 CONFIG = "HEADRACE_CONFIG"
 FILE = "headrace.toml"
 _TABLES = "storages"
 _TABLE = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
-
-Value = str | int | float | bool
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A setting: how its text is read, what it is without one, what it does."""
-
-    name: str
-    default: Value
-    read: Callable[[str], Value]
-    help: str
-    secret: bool = False
-
-    @property
-    def variable(self) -> str:
-        """Its name in the environment."""
-        return PREFIX + re.sub(r"[.-]", "_", self.name).upper()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,12 +187,17 @@ SETTINGS = (
         "what was encrypted before. Without a value: the file `secret.key` in the data folder.",
         secret=True,
     ),
+    Setting(
+        "first_access_key", "", str, "An access key to keep at the first start, in place of making one.", secret=True
+    ),
+    Setting("first_secret_key", "", str, "The secret of that access key.", secret=True),
     Setting("body_limit", "5MB", _size, "The most that the body of a request may have."),
     Setting("rate_limit", 200.0, _number, "Requests that one access key may send in a second. 0: any number."),
     Setting("rate_burst", 400.0, _number, "Requests that one access key may send at once, after a rest."),
     Setting("keep_days", 90.0, _number, "Days for which an execution is kept after its end. 0: for ever."),
     Setting("keep_executions", 1000, _kept, "How many ended executions of a job are kept. 0: any number."),
     Setting("keep_audit_days", 365.0, _number, "Days for which a row of the audit log is kept. 0: for ever."),
+    *NX1_SETTINGS,
     *(replace(setting, name=f"s3_{setting.name}") for setting in _STORAGE_SETTINGS),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}

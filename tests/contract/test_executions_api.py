@@ -11,7 +11,7 @@ ACCEPTED = [
 ]
 ENDED = [
     *("jobExecutionId", "jobId", "jobCondition", "status", "startDate", "endDate", "createdDate", "jobName"),
-    *("waitingTime", "executorNum", "runningTime", "parsedParameters", "type"),
+    *("waitingTime", "executorNum", "runningTime", "parsedParameters", "type", "jobRevision"),
 ]
 DATE = "2025-03-21T10:02:02+09:00"
 

@@ -53,7 +53,7 @@ def test_every_route_refuses_a_stale_clock_and_a_revoked_key(server: Server, ope
 @every_route
 def test_a_viewer_may_look_and_not_write(server: Server, operation: Operation) -> None:
     answer = server.ask(operation.method, path(operation), role="viewer")
-    if operation.action.startswith("Change/"):
+    if operation.action.startswith("Change/") or operation.name == "getAuditList":
         assert (answer.status_code, answer.json()["error"]["errorCode"]) == (401, "210")
     else:
         assert answer.status_code in (200, 400, 404, 501)
@@ -155,3 +155,15 @@ def test_an_id_that_can_not_be_one_is_not_found(server: Server, id_: str) -> Non
         answer = server.ask(method, f"/api/v1/jobs/{id_}{tail}")
         assert answer.status_code == 404, answer.text
         assert answer.json()["errorType"].startswith("resource-not-found/")
+
+
+def test_whoever_guesses_signatures_has_to_wait_and_good_clients_of_the_address_do_not(server: Server) -> None:
+    assert server.ask("GET", "/api/v1/jobs").status_code == 200
+    forged = {SIGNATURE: "Zm9yZ2Vk"}
+    codes = [server.ask("GET", "/api/v1/jobs", role="viewer", headers=forged).status_code for _ in range(101)]
+    assert codes == [401] * 100 + [429]
+    answer = server.ask("GET", "/api/v1/jobs", role="viewer")
+    assert (answer.status_code, answer.json()["error"]["errorCode"]) == (429, "420")
+    assert server.ask("GET", "/api/v1/jobs").status_code == 200
+    server.clock.move(1)
+    assert server.ask("GET", "/api/v1/jobs", role="viewer").status_code == 200

@@ -202,8 +202,8 @@ def test_what_nobody_knows_is_named_in_a_header_and_ignored(server: Server) -> N
 def test_the_settings_of_execution_change_one_by_one(server: Server) -> None:
     job = server.made()
     at = f"{JOBS}/{job['jobId']}/executions"
-    told = server.ask("PUT", at, {"jobCondition": {"numWorker": 5, "scriptPath": "b/s"}}).json()
-    assert told["runCondition"] == {**job["runCondition"], "numWorker": 5, "scriptPath": "b/s/"}
+    told = server.ask("PUT", at, {"jobCondition": {"numWorker": 5, "scriptPath": "own/s"}}).json()
+    assert told["runCondition"] == {**job["runCondition"], "numWorker": 5, "scriptPath": "own/s/"}
     for body in ({}, {"jobCondition": 5}, {"jobCondition": {"numWorker": 11}}, {"jobCondition": {"timeout": 1441}}):
         assert server.ask("PUT", at, body).json()["errorType"] == "bad-parameter"
 

@@ -3,12 +3,15 @@
 import os
 import signal
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from headrace.auth.secrets import new_key
 from tests.support.command import OLD, Place
-from tests.support.serving import served
+from tests.support.server import Key
+from tests.support.serving import served, served_to
 from tests.support.waiting import until
 from tests.support.work import copying, endless, put_rows
 
@@ -62,6 +65,64 @@ def test_keys_are_made_listed_and_revoked_beside_the_server(place: Place) -> Non
         assert made["accessKey"] == listed[1]["accessKey"]
         assert made["secretKey"] not in place.call("keys", "list").out
         assert place.call("keys", "revoke", "NOBODY").code == 1
+
+
+def test_a_key_has_the_rights_that_it_was_made_with_and_its_runs_are_told_when_it_is_revoked(place: Place) -> None:
+    rights = ("--allow", "View/*", "--allow", "Change/executeJob@jo*", "--read", "lake/in", "--write", "lake/out")
+    with served(place) as server:
+        job_id = server.made(copying())
+        made = place.call("keys", "create", "--name", "nightly", *rights, "--json").json
+        nightly = replace(server, access_key=made["accessKey"], secret=made["secretKey"])
+        assert nightly.ask("DELETE", f"/api/v1/jobs/{job_id}").status_code == 401
+        assert nightly.wait(job_id, nightly.executed(job_id)) == "COMPLETED"
+        shown = place.call("keys", "show", made["accessKey"], "--json").json
+        assert (shown["allow"], shown["read"]) == (["View/*", "Change/executeJob@jo*"], ["lake/in"])
+        put_rows(place)
+        slow = server.made(endless(), "jo-slow")
+        running = nightly.executed(slow)
+        server.wait(slow, running, "RUNNING")
+        assert "1 run of this key" in place.call("keys", "revoke", made["accessKey"]).out
+        assert place.call("keys", "revoke", made["accessKey"], "--cancel-runs").out == "1 run cancelled\n"
+        assert server.wait(slow, running) == "CANCELED"
+        told = place.call("audit", "list", "--json").json
+    assert [(row["action"], row["result"]) for row in reversed(told)] == [
+        ("Change/createKey", "done"),
+        ("Change/createJob", "done"),
+        ("Change/createKey", "done"),
+        ("Change/deleteJob", "denied"),
+        ("Change/executeJob", "done"),
+        ("Change/createJob", "done"),
+        ("Change/executeJob", "done"),
+        ("Change/revokeKey", "done"),
+        ("Change/revokeKey", "done"),
+    ]
+    assert made["secretKey"] not in str(told)
+
+
+def test_a_key_can_not_be_made_with_rules_about_nothing(place: Place) -> None:
+    for wrong in (("--allow", "Chnage/*"), ("--read", "lake/../x"), ("--role", "owner")):
+        assert place.call("keys", "create", "--name", "a", *wrong).code == 2
+    assert place.call("keys", "list", "--json").json == []
+
+
+def test_the_first_key_may_be_given_and_secrets_are_sealed_again_under_a_new_key(place: Place) -> None:
+    path = place.root / "given.txt"
+    path.write_text("a-secret-of-their-own\n")
+    given = {"HEADRACE_FIRST_ACCESS_KEY": "FIRSTKEY00000001", "HEADRACE_FIRST_SECRET_KEY_FILE": str(path)}
+    half = place.call("serve", "--port", "0", HEADRACE_FIRST_ACCESS_KEY="FIRSTKEY00000001")
+    assert (half.code, "first_secret_key" in half.err) == (2, True)
+    key = Key("FIRSTKEY00000001", "a-secret-of-their-own")
+    with served_to(place, key, **given) as server:
+        assert server.ask("GET", "/api/v1/jobs").status_code == 200
+        assert not (place.root / "first-key.txt").exists()
+        server.stop()
+    keys = place.root / "secret.key"
+    old = keys.read_text()
+    keys.write_text(f"{new_key()}\n{old}")
+    assert place.call("keys", "rotate").out.startswith("1 secret encrypted again")
+    keys.write_text(keys.read_text().replace(old, ""))
+    with served_to(place, key) as server:
+        assert server.ask("GET", "/api/v1/jobs").status_code == 200
 
 
 def test_a_cancel_ends_the_run_and_its_process(place: Place) -> None:

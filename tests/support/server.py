@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 
 from headrace.api.app import create_app
+from headrace.auth.policy import Policy
 from headrace.auth.principal import Role
 from headrace.auth.secrets import Secrets
 from headrace.auth.signature_v2 import ACCESS_KEY, SIGNATURE, TIMESTAMP, sign
@@ -19,6 +20,7 @@ from headrace.core import keys
 from headrace.db.session import Database
 from headrace.execution import queue
 from headrace.settings import load_settings
+from headrace.stores.grants import Grants
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "createJob.json"
 SECRETS = Secrets.of(b"k" * 32)
@@ -62,12 +64,15 @@ class Server:
     clock: Hands
     app: FastAPI
     held: dict[str, Key] = field(default_factory=dict)
+    signed: int = 0
 
     @classmethod
-    def start(cls, folder: Path, environment: Mapping[str, str] | None = None, **flags: str) -> "Server":
-        """A server with fresh tables, that a manager and a viewer may use."""
+    def start(
+        cls, folder: Path, environment: Mapping[str, str] | None = None, *, url: str = "", **flags: str
+    ) -> "Server":
+        """A server with fresh tables, that a manager and a viewer may use; on SQLite unless an address is given."""
         clock = Hands()
-        database = Database.open(f"sqlite:///{folder / 'headrace.db'}", clock=clock)
+        database = Database.open(url or f"sqlite:///{folder / 'headrace.db'}", clock=clock)
         database.upgrade()
         settings = load_settings({"data": str(folder), **flags}, environment or {}, folder)
         app = create_app(database, settings, clock=clock, secrets=SECRETS)
@@ -75,19 +80,28 @@ class Server:
         server.held = {"manager": server.new_key("manager"), "viewer": server.new_key("viewer")}
         return server
 
-    def new_key(self, role: Role) -> Key:
+    def new_key(self, role: Role, *, policy: Policy | None = None, grants: Grants | None = None) -> Key:
         """One more access key."""
         key = Key(keys.new_access_key(), keys.new_secret())
         sealed = SECRETS.seal(key.secret, owner=key.access_key)
         with self.database.transaction() as con:
             keys.create(
-                con, key.access_key, account_id="main", name=role, role=role, secret=sealed, now=self.clock.now()
+                con,
+                key.access_key,
+                account_id="main",
+                name=role,
+                role=role,
+                secret=sealed,
+                now=self.clock.now(),
+                policy=policy,
+                grants=grants,
             )
         return key
 
     def signature(self, method: str, target: str, key: Key) -> dict[str, str]:
-        """The three headers."""
-        timestamp = str(int(self.clock.now().timestamp() * 1000))
+        """The three headers. The clock of a client never shows the same millisecond twice."""
+        self.signed += 1
+        timestamp = str(int(self.clock.now().timestamp() * 1000) + self.signed)
         signed = sign(method, target, timestamp=timestamp, access_key=key.access_key, secret=key.secret)
         return {TIMESTAMP: timestamp, ACCESS_KEY: key.access_key, SIGNATURE: signed}
 

@@ -17,6 +17,7 @@ import httpx
 from headrace.auth.signature_v2 import ACCESS_KEY, SIGNATURE, TIMESTAMP, sign
 from tests.support.command import Place
 from tests.support.jobs import Json
+from tests.support.server import Key
 from tests.support.waiting import until
 
 ENDED = ("COMPLETED", "FAILED", "CANCELED")
@@ -99,7 +100,14 @@ class Served:
 
 @contextmanager
 def served(place: Place, *flags: str, **more: str) -> Iterator[Served]:
-    """A server over this place; killed at the end, if it has not ended by itself."""
+    """A server over this place, asked with its first key; killed if it has not ended by itself."""
+    with served_to(place, None, *flags, **more) as server:
+        yield server
+
+
+@contextmanager
+def served_to(place: Place, key: Key | None, *flags: str, **more: str) -> Iterator[Served]:
+    """The same, asked with this key when there is one."""
     variables = {"HEADRACE_PORT": "0", "HEADRACE_WORKERS": "1", "HEADRACE_LEASE_SECONDS": "3", **more}
     process = place.start("serve", *flags, **variables)
     assert process.stderr is not None
@@ -116,9 +124,11 @@ def served(place: Place, *flags: str, **more: str) -> Iterator[Served]:
         # Nobody else reads what it says: a full pipe would hold it up.
         reader = threading.Thread(target=said.extend, args=(process.stderr,), daemon=True)
         reader.start()
-        words = (place.root / "first-key.txt").read_text().split()
+        if key is None:
+            words = (place.root / "first-key.txt").read_text().split()
+            key = Key(words[2], words[5])
         own = place.root / "tls" / "cert.pem"
-        yield Served(process, url, words[2], words[5], str(own) if own.exists() else "", said)
+        yield Served(process, url, key.access_key, key.secret, str(own) if own.exists() else "", said)
     finally:
         process.kill()
         process.wait()

@@ -40,6 +40,10 @@ class Uses:
         with self.database.transaction() as con:
             return jobs.create(con, self.who, sent, now=NOON)
 
+    def verify(self, sent: Json) -> None:
+        with self.database.reading() as con:
+            jobs.verify(con, self.who, sent)
+
     def get(self, job_id: str) -> Job:
         with self.database.reading() as con:
             return jobs.get(con, self.who, job_id)

@@ -17,6 +17,7 @@ from headrace.api.metrics import Queue, metrics
 from headrace.api.middleware import Gateway, Limits, Prefixed, Traced
 from headrace.api.naver.operations import find
 from headrace.api.naver.service import service
+from headrace.api.nx1.entrance import add_nx1
 from headrace.api.page import add_page
 from headrace.api.throttle import Throttle
 from headrace.api.watching import Watch
@@ -28,6 +29,7 @@ from headrace.core import keys
 from headrace.db.session import Database
 from headrace.errors import DatabaseFailed, SchemaMismatch
 from headrace.settings import Settings, parse_size
+from headrace.stores.access import mapped_nrns
 
 
 def create_app(
@@ -37,12 +39,14 @@ def create_app(
     clock: Clock,
     secrets: Secrets,
     registry: CollectorRegistry | None = None,
+    address: str = "",
 ) -> FastAPI:
     """The whole API over one database; it starts nothing and reads nothing until it is asked.
 
     `registry` has the figures of the rest of the process; they are told at /metrics, with those of the API.
+    `address` is where the server listens.
     """
-    server = Server(database, clock)
+    server = Server(database, clock, settings, frozenset(mapped_nrns(settings)))
     figures = registry or CollectorRegistry()
     figures.register(Queue(database))
     app = FastAPI(title="Headrace", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
@@ -50,6 +54,7 @@ def create_app(
     app.add_api_route("/readyz", partial(readyz, database), methods=["GET"])
     app.add_api_route(METRICS, partial(metrics, figures, settings["metrics_token"]), methods=["GET"])
     add_page(app, prefix=settings["path_prefix"])
+    add_nx1(app, server, settings, secrets=secrets, address=address)
     gate = Gateway(
         service(),
         server=server,

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from fastapi import Request
 
+from headrace.api.gateway import Operation
 from headrace.auth.principal import Principal
 from headrace.clock import Clock
+from headrace.settings import Settings
 
 if TYPE_CHECKING:
     from headrace.db.session import Database
@@ -18,10 +20,12 @@ STATE = "call"
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What all calls share."""
+    """What all calls share. `nrns` are those that have credentials."""
 
     database: "Database"
     clock: Clock
+    settings: Settings
+    nrns: frozenset[str] = frozenset()
 
     def now(self) -> datetime:
         """The instant, in UTC."""
@@ -30,12 +34,16 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call that has passed the gateway."""
+    """One call that has passed the gateway. `target` is what was signed; `peer` is the address that it came from."""
 
     server: Server
     principal: Principal
+    operation: Operation
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    target: str
+    peer: str
+    trace_id: str
 
 
 def call_of(request: Request) -> Call:

@@ -22,6 +22,11 @@ class Operation:
     path: str
     action: Action
 
+    @property
+    def changes(self) -> bool:
+        """Whether it is there to change something."""
+        return self.action.startswith("Change/")
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -44,9 +49,10 @@ class Refusal:
 
 MISSING = Refusal(401, "200", "Authentication Failed", "Authentication information are missing.")
 INVALID = Refusal(401, "200", "Authentication Failed", "Invalid authentication information.")
-DENIED = Refusal(401, "210", "Permission Denied", "The key's role does not allow this.")
+DENIED = Refusal(401, "210", "Permission Denied", "The key's rights do not allow this.")
 NO_URL = Refusal(404, "300", "Not Found Exception", "There is no such URL.")
 THROTTLED = Refusal(429, "410", "Throttle Limited", "Too many requests with this key; try again in a moment.")
+GUESSED = Refusal(429, "420", "Rate Limited", "Too many wrong signatures came from this address; try again later.")
 TOO_LARGE = Refusal(413, "430", "Request Entity Too Large", "The body is too large.")
 UNREACHABLE = Refusal(503, "500", "Endpoint Error", "The server's database did not answer.")
 UNEXPECTED = Refusal(500, "900", "Unexpected Error", "Something unexpected happened; the log has it by the trace id.")

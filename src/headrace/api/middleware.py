@@ -5,7 +5,7 @@ The body is read here, since a signature does not cover it and no endpoint shoul
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from starlette.concurrency import run_in_threadpool
@@ -15,11 +15,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from headrace.api import gateway
 from headrace.api.call import STATE, Call, Server
+from headrace.api.changes import denied
 from headrace.api.gateway import TRACE_ID, Operation, Refusal
+from headrace.api.guesses import Guesses
 from headrace.api.throttle import Throttle
 from headrace.api.watching import Answered
-from headrace.auth.policy import allows
 from headrace.auth.principal import Principal
+from headrace.auth.signature_v2 import ACCESS_KEY
 from headrace.clock import Clock
 from headrace.errors import DatabaseFailed
 from headrace.ids import new_id
@@ -117,6 +119,7 @@ class Gateway:
         self._authenticate = authenticate
         self._throttle = throttle
         self._limits = limits
+        self._guesses = Guesses()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request that is for no open page."""
@@ -134,17 +137,42 @@ class Gateway:
 
     async def _admit(self, operation: Operation, scope: Scope, receive: Receive) -> Call | Refusal:
         headers = header_texts(scope)
-        principal = await run_in_threadpool(self._authenticate, headers, scope["method"], target(scope))
+        principal = await self._signed(scope, headers)
         if isinstance(principal, Refusal):
             return principal
         if not self._throttle.admits(principal.access_key, seconds=self._server.clock.seconds()):
             return gateway.THROTTLED
-        if not allows(principal.role, operation.action):
-            return gateway.DENIED.saying(f"The role {principal.role} does not allow {operation.action}.")
+        call = Call(
+            server=self._server,
+            principal=principal,
+            operation=operation,
+            headers=headers,
+            body=b"",
+            target=target(scope),
+            peer=peer(scope),
+            trace_id=scope["state"]["trace_id"],
+        )
+        if not principal.may(operation.action):
+            told = f"The key's rights do not allow {operation.action}."
+            if operation.changes:
+                await run_in_threadpool(denied, call, told)
+            return gateway.DENIED.saying(told)
         body = await read_body(headers, receive, self._limits.body_bytes)
         if body is None:
             return gateway.TOO_LARGE.saying(f"A body has at most {self._limits.body_bytes} bytes.")
-        return Call(self._server, principal, headers, body)
+        return replace(call, body=body)
+
+    async def _signed(self, scope: Scope, headers: Mapping[str, str]) -> Principal | Refusal:
+        """Who signed it; who may be guessing is not even looked at."""
+        seconds, key = self._server.clock.seconds(), headers.get(ACCESS_KEY, "")
+        if self._guesses.hold_back(peer(scope), key, seconds=seconds):
+            return gateway.GUESSED
+        principal = await run_in_threadpool(self._authenticate, headers, scope["method"], target(scope))
+        if principal is gateway.INVALID:
+            self._guesses.failed(peer(scope), seconds=seconds)
+        elif isinstance(principal, Principal):
+            self._guesses.proven(peer(scope), key, seconds=seconds)
+        return principal
 
 
 def header_texts(scope: Scope) -> dict[str, str]:
@@ -176,6 +204,12 @@ def _answered(scope: Scope, trace: str, status: int, seconds: float) -> Answered
         peer=str(client[0]) if client else "",
         access_key=call.principal.access_key if isinstance(call, Call) else "",
     )
+
+
+def peer(scope: Scope) -> str:
+    """The address that a request came from."""
+    client = scope.get("client")
+    return str(client[0]) if client else "unknown"
 
 
 async def read_body(headers: Mapping[str, str], receive: Receive, most: int) -> bytes | None:

@@ -17,11 +17,15 @@ class Throttle:
         """Whether a request passes now; if so it has taken its token. A rate of 0 lets everything pass."""
         if self._rate <= 0:
             return True
-        level, since = self._levels.get(key, (self._burst, seconds))
-        level = min(self._burst, level + max(seconds - since, 0.0) * self._rate)
+        level = self.left(key, seconds=seconds)
         admitted = level >= 1
         self._levels[key] = (level - 1 if admitted else level, seconds)
         self._levels.move_to_end(key)
         if len(self._levels) > _MOST_KEYS:
             self._levels.popitem(last=False)  # forgotten is full again: kinder than memory without end
         return admitted
+
+    def left(self, key: str, *, seconds: float) -> float:
+        """How many tokens there are now."""
+        level, since = self._levels.get(key, (self._burst, seconds))
+        return min(self._burst, level + max(seconds - since, 0.0) * self._rate)

@@ -8,7 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from headrace import __version__
+from headrace.cli.audit import audit
+from headrace.cli.clients import clients
 from headrace.cli.jobs import jobs
+from headrace.cli.keys import keys
 from headrace.cli.manner import AsJson, Params, Set, sent
 from headrace.cli.manner import pairs as _pairs
 from headrace.cli.manner import print_json as _print_json
@@ -26,11 +29,12 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-keys = typer.Typer(help="Make, list and revoke access keys.", no_args_is_help=True)
 database = typer.Typer(help="The server's own database.", no_args_is_help=True)
 app.add_typer(jobs, name="jobs")
 app.add_typer(workflows, name="workflows")
 app.add_typer(triggers, name="triggers")
+app.add_typer(audit, name="audit")
+app.add_typer(clients, name="clients")
 app.add_typer(keys, name="keys")
 app.add_typer(database, name="db")
 
@@ -210,53 +214,6 @@ def worker(storage: Storage = None, set_: Set = None) -> None:
 
     with _told(as_json=False):
         serving.work(_settings(set_, storage=storage))
-
-
-@keys.command("create")
-def create_key(
-    name: Annotated[str, typer.Option(help="Whom or what the key is for.")],
-    role: Annotated[str, typer.Option(help="manager or viewer.")] = "manager",
-    set_: Set = None,
-    as_json: AsJson = False,
-) -> None:
-    """Make an access key, and print it with its secret, which is shown only now."""
-    from headrace.cli import serving
-
-    with _told(as_json):
-        known = next((each for each in serving.ROLES if each == role), None)
-        if known is None:
-            raise typer.BadParameter("manager or viewer", param_hint="--role")
-        issued = serving.create_key(_settings(set_), name, known)
-    if as_json:
-        _print_json({"accessKey": issued.access_key, "secretKey": issued.secret})
-    else:
-        print(f"access key: {issued.access_key}\nsecret key: {issued.secret}")
-
-
-@keys.command("list")
-def list_keys(set_: Set = None, as_json: AsJson = False) -> None:
-    """List the access keys, without their secrets."""
-    from headrace.cli import serving, show
-
-    with _told(as_json):
-        found = serving.list_keys(_settings(set_))
-    rows = [(k.access_key, k.name, k.role, serving.state(k), f"{k.created_at:%Y-%m-%d}") for k in found]
-    headers = ("accessKey", "name", "role", "state", "created")
-    if as_json:
-        _print_json([dict(zip(headers, row, strict=True)) for row in rows])
-    else:
-        print(show.table(headers, rows))
-
-
-@keys.command("revoke")
-def revoke_key(
-    access_key: Annotated[str, typer.Argument(metavar="KEY", help="The access key.")], set_: Set = None
-) -> None:
-    """Let an access key open nothing from now on."""
-    from headrace.cli import serving
-
-    with _told(as_json=False):
-        serving.revoke_key(_settings(set_), access_key)
 
 
 @database.command("upgrade")

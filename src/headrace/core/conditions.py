@@ -1,6 +1,6 @@
 """How a job is run: the worker, the time it may take, the places of its script and logs."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,10 +11,11 @@ from sqlalchemy.exc import IntegrityError
 
 from headrace.db.tables import accounts
 from headrace.definition import JobCondition
-from headrace.errors import BadParameter
+from headrace.errors import BadParameter, Problem, StoreDenied
 from headrace.graph import field_problem
 from headrace.ids import new_id
 from headrace.nodes.wire import Wire
+from headrace.stores.names import check_bucket, check_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ def merged(stored: Condition, sent: object) -> Condition:
         read = _Sent.model_validate({"jobCondition": sent}).job_condition
     except ValidationError as error:
         raise BadParameter(field_problem(detail, None, "", "") for detail in error.errors()) from None
+    if wrong := misplaced(read):
+        raise BadParameter(wrong)
     changed = {name: getattr(read, name) for name in read.model_fields_set & set(_KEYS)}
     if "worker_type" in changed:
         changed["worker_type"] = "DEFAULT"  # DATAFLOW, of the vendor's tables, is another word for it
@@ -74,6 +77,30 @@ def merged(stored: Condition, sent: object) -> Condition:
         if path:
             changed[name] = path if path.endswith("/") else f"{path}/"
     return replace(stored, **changed)
+
+
+def place(path: str) -> tuple[str, str]:
+    """The bucket and the folder of a place like `bucket/folder/`; the folder without a slash at its end."""
+    bucket, _, folder = path.partition("/")
+    return bucket, folder.removesuffix("/")
+
+
+def misplaced(sent: JobCondition) -> tuple[Problem, ...]:
+    """The places that can't be any."""
+    return (*_faults("scriptPath", sent.script_path), *_faults("logPath", sent.log_path))
+
+
+def _faults(field: str, path: str) -> Iterator[Problem]:
+    """Why a place can't be one: the rules for names of buckets and objects."""
+    bucket, folder = place(path)
+    try:
+        if path:
+            check_bucket(bucket)
+        if folder:
+            check_key(folder)
+    except StoreDenied as error:
+        hint = error.hint or "write the bucket and the folder, like my-bucket/folder/"
+        yield Problem("bad-field", error.message, hint, field=f"jobCondition.{field}")
 
 
 def default(con: Connection, account_id: str, *, at: float) -> Condition:
@@ -85,7 +112,18 @@ def default(con: Connection, account_id: str, *, at: float) -> Condition:
         with suppress(IntegrityError), con.begin_nested():  # somebody else may do the same just now
             con.execute(insert(accounts).values(account_id=account_id, **made))
         bucket = _bucket(con, account_id)
-    return Condition(script_path=f"{bucket}/scripts/", log_path=f"{bucket}/sparkHistoryLogs/")
+    places = _usual(bucket)
+    return Condition(script_path=places["script_path"], log_path=places["log_path"])
+
+
+def usual(con: Connection, account_id: str) -> Collection[str]:
+    """The places of the account's own bucket, where scripts and logs go by default; none before its first job."""
+    bucket = _bucket(con, account_id)
+    return () if bucket is None else _usual(bucket).values()
+
+
+def _usual(bucket: str | None) -> dict[str, str]:
+    return {"script_path": f"{bucket}/scripts/", "log_path": f"{bucket}/sparkHistoryLogs/"}
 
 
 def _bucket(con: Connection, account_id: str) -> str | None:

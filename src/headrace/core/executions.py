@@ -1,6 +1,6 @@
 """Executions: asked for, read, cancelled; and what they logged and reported."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row, Select, and_, func, select
 
 from headrace.auth.principal import Principal
-from headrace.core import conditions, jobs
+from headrace.core import conditions, jobs, rights
 from headrace.core.conditions import Condition
 from headrace.core.jobs import moment
 from headrace.core.paging import Page
@@ -103,7 +103,7 @@ def create(
 ) -> Execution:
     """Put a run of a job into the queue, with the job's condition where none is given.
 
-    Raises NotFound, BadState for a job that can't be run as it is, and BadParameter with every problem.
+    Raises NotFound, BadState for a job that can't be run, BadParameter, and NotGranted for data that it would touch.
     """
     origin = _origin(con, principal, trigger_id, workflow_id)
     made = submit(con, principal, job_id, condition=condition, parameters=parameters, origin=origin, now=now)
@@ -126,9 +126,8 @@ def submit(
         raise BadState(f"the job is {row.status}", hint="only a job that is RUNNABLE can be executed")
     sent = jobs.definition(con, principal, job_id, revision=row.revision)
     execution_id = new_id()
-    of_run = conditions.merged(Condition.of(row.condition), condition or {})
-    at_log = (now + _LOG_ZONE).strftime("%Y-%m-%dT%H:%M:%S")
-    of_run = replace(of_run, console_log_path=f"{of_run.log_path}console/{job_id}/{execution_id}_{at_log}.log")
+    of_run = _condition(row, condition or {}, execution_id, now)
+    rights.refuse_condition(con, principal, of_run)
     submission = Submission(
         execution_id=execution_id,
         account_id=principal.account_id,
@@ -136,14 +135,14 @@ def submit(
         job_name=row.name,
         job_revision=row.revision,
         condition=of_run.as_json(),
-        parameters=_parameters(sent, parameters or {}),
+        parameters=_parameters(principal, sent, parameters or {}),
         priority=row.priority,
         max_attempts=row.retries + 1,
         created_at=now.timestamp(),
         type="JOB" if origin.workflow_run_id is None else "WORKFLOW",
         **asdict(origin),
     )
-    return queue.submit(con, submission)
+    return queue.submit(con, replace(submission, **rights.kept(principal)))
 
 
 def _origin(con: Connection, principal: Principal, trigger_id: str | None, workflow_id: str | None) -> Origin:
@@ -212,6 +211,14 @@ def cancel(con: Connection, principal: Principal, job_id: str, execution_id: str
         raise BadState(f"the execution is {status}", hint="only one that waits or runs can be cancelled")
 
 
+def asked_by(con: Connection, principal: Principal, access_key: str) -> Sequence[tuple[str, str]]:
+    """The job and the id of each execution that a key asked for and that has not ended, the newest first."""
+    c = executions.c
+    active = and_(c.account_id == principal.account_id, c.status.in_(("READY", "RUNNING")))
+    wanted = select(c.job_id, c.execution_id).where(active, c.requested_by == access_key)
+    return [(job_id, execution_id) for job_id, execution_id in con.execute(wanted.order_by(c.created_at.desc()))]
+
+
 def report(con: Connection, principal: Principal, job_id: str, execution_id: str) -> Mapping[str, Any] | None:
     """What the run told when it had ended; None before that, and when it could not tell. Raises NotFound."""
     get(con, principal, job_id, execution_id)
@@ -259,8 +266,18 @@ def _execution(row: Row[Any]) -> Execution:
     return Execution(**{**row._mapping, **moments, **read})
 
 
-def _parameters(sent: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, str]:
-    """The value of each parameter that the job declares. Raises BadParameter when the job means nothing with them."""
+def _condition(row: Row[Any], sent: Mapping[str, Any], execution_id: str, now: datetime) -> Condition:
+    """The condition of one run, with the place of its log."""
+    of_run = conditions.merged(Condition.of(row.condition), sent)
+    at_log = (now + _LOG_ZONE).strftime("%Y-%m-%dT%H:%M:%S")
+    return replace(of_run, console_log_path=f"{of_run.log_path}console/{row.job_id}/{execution_id}_{at_log}.log")
+
+
+def _parameters(principal: Principal, sent: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, str]:
+    """The value of each parameter that the job declares.
+
+    Raises BadParameter when the job means nothing with them, and NotGranted for what it would touch.
+    """
     texts = {name: str(value) for name, value in given.items() if _is_value(value)}
     wrong = [name for name in given if name not in texts]
     if wrong:
@@ -268,9 +285,10 @@ def _parameters(sent: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, 
         raise BadParameter(Problem("bad-parameter", told, field=f"parameters.{name}") for name in wrong)
     definition = of(sent)
     try:
-        definition.plan(texts)
+        plan = definition.plan(texts)
     except JobInvalid as error:
         raise BadParameter(error.problems) from None
+    rights.refuse_plan(principal.data, plan)
     return resolve(definition.body.parameters, texts)[0]
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_,
 from sqlalchemy.exc import IntegrityError
 
 from headrace.auth.principal import Principal
-from headrace.core import conditions
+from headrace.core import conditions, rights
 from headrace.core.conditions import Condition
 from headrace.core.paging import Page
 from headrace.db.tables import executions, job_revisions, jobs
@@ -70,7 +70,10 @@ def create(con: Connection, principal: Principal, sent: Mapping[str, Any], *, no
     if problems and not body.is_temp:
         raise BadParameter(problems)
     job_id, at = new_id(), now.timestamp()
+    rights.refuse_data(principal, definition)
     standing = conditions.default(con, principal.account_id, at=at)
+    condition = conditions.merged(standing, sent.get("jobCondition", {}))
+    rights.refuse_condition(con, principal, condition)
     values = {
         "job_id": job_id,
         "account_id": principal.account_id,
@@ -78,7 +81,7 @@ def create(con: Connection, principal: Principal, sent: Mapping[str, Any], *, no
         "type": body.type,
         "status": "DRAFT" if body.is_temp else "RUNNABLE",
         "revision": 1,
-        "condition": conditions.merged(standing, sent.get("jobCondition", {})).as_json(),
+        "condition": condition.as_json(),
         "created_at": at,
         "updated_at": at,
         **_own_fields(body),
@@ -135,18 +138,33 @@ def update(
     Raises BadParameter with every problem. As a draft, a job that could run may be left with problems: it is EDITING.
     """
     row = locked(con, principal, job_id)
-    _refuse_stale(row, if_match)
+    refuse_stale(row, if_match)
     if not partial:
         _refuse_missing(sent, "name", "type")
     whole = _over(definition(con, principal, job_id, revision=row.revision), sent)
+    condition = conditions.merged(Condition.of(row.condition), sent.get("jobCondition", {}))
+    return rewrite(con, principal, row, whole, condition=condition, now=now)
+
+
+def rewrite(
+    con: Connection,
+    principal: Principal,
+    row: Row[Any],
+    whole: Mapping[str, Any],
+    *,
+    condition: Condition,
+    now: datetime,
+) -> Job:
+    """Let a job be this from its next revision on. `row` is locked. Raises BadParameter with every problem."""
     read, problems = _read(whole)
     if problems and not read.body.is_temp:
         raise BadParameter(problems)
-    _refuse_taken_name(con, principal, read.body.name, job_id)
+    rights.refuse_data(principal, read)
+    _refuse_taken_name(con, principal, read.body.name, row.job_id)
     status = _status_after(row.status, draft=read.body.is_temp, wrong=bool(problems))
     changed = {"status": status, **_own_fields(read.body)}
-    _change(con, principal, row, whole, changed=changed, condition=sent.get("jobCondition", {}), now=now)
-    return get(con, principal, job_id)
+    _change(con, principal, row, whole, changed=changed, condition=condition, now=now)
+    return get(con, principal, row.job_id)
 
 
 def set_condition(
@@ -154,10 +172,11 @@ def set_condition(
 ) -> Job:
     """Change how a job is run; a field that is left out keeps its value. Raises BadParameter."""
     row = locked(con, principal, job_id)
-    _refuse_stale(row, if_match)
+    refuse_stale(row, if_match)
     whole = definition(con, principal, job_id, revision=row.revision)
     over = {key: value for key, value in sent.items() if key != "parameters"} if isinstance(sent, Mapping) else sent
-    _change(con, principal, row, _over(whole, {"jobCondition": over}), changed={}, condition=sent, now=now)
+    condition = conditions.merged(Condition.of(row.condition), sent)
+    _change(con, principal, row, _over(whole, {"jobCondition": over}), changed={}, condition=condition, now=now)
     return get(con, principal, job_id)
 
 
@@ -173,12 +192,37 @@ def delete(con: Connection, principal: Principal, job_id: str, *, now: datetime)
     con.execute(sa.update(jobs).where(jobs.c.job_id == row.job_id).values(values))
 
 
-def verify(sent: Mapping[str, Any]) -> None:
-    """Raises BadParameter with everything that is wrong with a job, which is not kept."""
+def verify(con: Connection, principal: Principal, sent: Mapping[str, Any]) -> Condition:
+    """Raises BadParameter with everything that is wrong with a job, which is not kept, else NotGranted.
+
+    Gives what it says about how it is run.
+    """
     _refuse_missing(sent, "name", "nodes")
-    problems = _read(sent)[1]
+    read, problems = _read(sent)
     if problems:
         raise BadParameter(problems)
+    condition = conditions.merged(Condition(), sent.get("jobCondition", {}))
+    # A key without grants of its own that may only look wants to know whether the job is sound, no more.
+    if principal.grants is not None:
+        rights.refuse_data(principal, read)
+        rights.refuse_condition(con, principal, condition)
+    return condition
+
+
+def over(job: Job, sent: Mapping[str, Any]) -> dict[str, Any]:
+    """What a job would be with this change."""
+    return _over(job.definition or {}, sent)
+
+
+def runnable_again(con: Connection, principal: Principal, job_id: str, sent: Mapping[str, Any]) -> bool:
+    """After a verification: a job that is EDITING, and is what was verified, is RUNNABLE from now on."""
+    row = locked(con, principal, job_id)
+    kept = definition(con, principal, job_id, revision=row.revision)
+    same = {**kept, "isTemp": None} == {**sent, "isTemp": None}
+    if row.status != "EDITING" or not same:
+        return False
+    con.execute(sa.update(jobs).where(jobs.c.job_id == job_id).values(status="RUNNABLE"))
+    return True
 
 
 def locked(con: Connection, principal: Principal, job_id: str, *, deleted: bool = False) -> Row[Any]:
@@ -241,7 +285,7 @@ def _read(sent: Mapping[str, Any]) -> tuple[Definition, tuple[Problem, ...]]:
         problems.append(Problem("not-supported", "jobs of type SCRIPT can't be run yet", field="type"))
     if problems:
         raise BadParameter(problems)
-    return read, read.checked({})[0]
+    return read, (*conditions.misplaced(read.body.job_condition), *read.checked({})[0])
 
 
 def _unkept(body: JobBody) -> tuple[Problem, ...]:
@@ -287,13 +331,13 @@ def _change(
     whole: Mapping[str, Any],
     *,
     changed: Mapping[str, object],
-    condition: object,
+    condition: Condition,
     now: datetime,
 ) -> None:
-    """Write a job as its next revision."""
+    """Write a job as its next revision. Raises NotGranted when the caller may not use what it names."""
     at, revision = now.timestamp(), row.revision + 1
-    merged = conditions.merged(Condition.of(row.condition), condition).as_json()
-    values = {**changed, "condition": merged, "revision": revision, "updated_at": at}
+    rights.refuse_condition(con, principal, condition)
+    values = {**changed, "condition": condition.as_json(), "revision": revision, "updated_at": at}
     try:
         con.execute(sa.update(jobs).where(jobs.c.job_id == row.job_id).values(values))
     except IntegrityError:
@@ -315,7 +359,8 @@ def _refuse_taken_name(con: Connection, principal: Principal, name: str, job_id:
         raise BadParameter([Problem("name-taken", _NAME_TAKEN, field="name")])
 
 
-def _refuse_stale(row: Row[Any], if_match: int | None) -> None:
+def refuse_stale(row: Row[Any], if_match: int | None) -> None:
+    """Raise Conflict unless a job is at the revision that a change counts on."""
     if if_match is not None and if_match != row.revision:
         told = f"the job is at revision {row.revision}, not {if_match}: somebody changed it meanwhile"
         raise Conflict(told, hint="read it again, and send the change with its revision")

@@ -2,17 +2,19 @@
 
 import secrets
 import string
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, insert, select, update
 
+from headrace.auth.policy import Policy
 from headrace.auth.principal import Principal, Role
+from headrace.auth.secrets import Secrets
 from headrace.core.jobs import moment
 from headrace.db.tables import access_keys
 from headrace.errors import NotFound
+from headrace.stores.grants import Grants
 
 _ALPHABET = string.ascii_uppercase + string.digits
 _KEY_LENGTH, _SECRET_LENGTH = 20, 40
@@ -20,21 +22,22 @@ _KEY_LENGTH, _SECRET_LENGTH = 20, 40
 
 @dataclass(frozen=True, slots=True)
 class AccessKey:
-    """A key and whom it stands for. `secret` is encrypted; `grants` None means all data."""
+    """A key and whom it stands for. `secret` is encrypted; without policy and grants the role says what it may."""
 
     access_key: str
     account_id: str
     name: str
     role: Role
     secret: str
-    grants: Mapping[str, Any] | None
     created_at: datetime
     revoked_at: datetime | None
+    policy: Policy | None
+    grants: Grants | None
 
     @property
     def principal(self) -> Principal:
         """The one who signs with it."""
-        return Principal(self.account_id, self.name, self.access_key, self.role)
+        return Principal(self.account_id, self.name, self.access_key, self.role, self.policy, self.grants)
 
 
 def new_access_key() -> str:
@@ -48,11 +51,28 @@ def new_secret() -> str:
 
 
 def create(
-    con: Connection, access_key: str, *, account_id: str, name: str, role: Role, secret: str, now: datetime
+    con: Connection,
+    access_key: str,
+    *,
+    account_id: str,
+    name: str,
+    role: Role,
+    secret: str,
+    now: datetime,
+    policy: Policy | None = None,
+    grants: Grants | None = None,
 ) -> AccessKey:
     """Keep a new key. `secret` is encrypted by now."""
-    made = AccessKey(access_key, account_id, name, role, secret, None, now, None)
-    values = {"account_id": account_id, "name": name, "role": role, "secret": secret, "created_at": now.timestamp()}
+    made = AccessKey(access_key, account_id, name, role, secret, now, None, policy, grants)
+    values = {
+        "account_id": account_id,
+        "name": name,
+        "role": role,
+        "secret": secret,
+        "created_at": now.timestamp(),
+        "policies": None if policy is None else policy.as_json(),
+        "grants": None if grants is None else grants.as_json(),
+    }
     con.execute(insert(access_keys).values(access_key=access_key, **values))
     return made
 
@@ -63,6 +83,14 @@ def find(con: Connection, access_key: str) -> AccessKey | None:
     return None if found is None else _key(found)
 
 
+def get(con: Connection, access_key: str, *, account_id: str) -> AccessKey:
+    """A key of an account, also a revoked one. Raises NotFound."""
+    found = find(con, access_key)
+    if found is None or found.account_id != account_id:
+        raise NotFound("access key", access_key)
+    return found
+
+
 def list(con: Connection, account_id: str) -> tuple[AccessKey, ...]:
     """All keys of an account, the oldest first, the revoked ones too."""
     c = access_keys.c
@@ -71,13 +99,32 @@ def list(con: Connection, account_id: str) -> tuple[AccessKey, ...]:
 
 def revoke(con: Connection, access_key: str, *, account_id: str, now: datetime) -> None:
     """Let a key open nothing from now on. Raises NotFound; a key that is revoked stays so."""
-    this = and_(access_keys.c.account_id == account_id, access_keys.c.access_key == access_key)
-    if con.scalar(select(access_keys.c.access_key).where(this)) is None:
-        raise NotFound("access key", access_key)
-    still = access_keys.c.revoked_at.is_(None)
-    con.execute(update(access_keys).where(this, still).values(revoked_at=now.timestamp()))
+    get(con, access_key, account_id=account_id)
+    still = and_(access_keys.c.access_key == access_key, access_keys.c.revoked_at.is_(None))
+    con.execute(update(access_keys).where(still).values(revoked_at=now.timestamp()))
+
+
+def sealed_again(con: Connection, secrets: Secrets) -> int:
+    """Seal every secret under the newest key that is not sealed so; gives how many. Raises SecretUnreadable."""
+    c, count = access_keys.c, 0
+    for row in con.execute(select(c.access_key, c.secret).with_for_update()).all():
+        if not secrets.is_current(row.secret):
+            text = secrets.open(row.secret, owner=row.access_key)
+            sealed = secrets.seal(text, owner=row.access_key)
+            con.execute(update(access_keys).where(c.access_key == row.access_key).values(secret=sealed))
+            count += 1
+    return count
 
 
 def _key(row: Row[Any]) -> AccessKey:
-    moments = {name: moment(getattr(row, name)) for name in ("created_at", "revoked_at")}
-    return AccessKey(**{name: getattr(row, name) for name in AccessKey.__slots__} | moments)
+    return AccessKey(
+        access_key=row.access_key,
+        account_id=row.account_id,
+        name=row.name,
+        role=row.role,
+        secret=row.secret,
+        created_at=datetime.fromtimestamp(row.created_at, UTC),
+        revoked_at=moment(row.revoked_at),
+        policy=None if row.policies is None else Policy.of(row.policies),
+        grants=None if row.grants is None else Grants.of(row.grants),
+    )

@@ -4,12 +4,12 @@ A person has one active key, and so has a job. The key is shown when it is made;
 """
 
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from headrace.core.digests import digest, new_secret
 from headrace.core.jobs import moment
@@ -37,47 +37,40 @@ class Psk:
     revoked_at: datetime | None
 
 
-def create(
-    con: Connection,
-    *,
-    account_id: str,
-    owner_id: str,
-    roles: Iterable[str],
-    client_id: str = "",
-    description: str | None = None,
-    now: datetime,
-) -> tuple[Psk, str]:
-    """Make a person's own key; gives it with what opens. Raises BadState when there is an active one.
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who makes a key for themselves: with these roles, and by the token of this client.
 
-    `client_id` is the client that the person came with: the key ends with it, when it is one of ours.
+    When the client is one of ours, the key ends with it.
     """
-    if _active(con, _personal(account_id, owner_id)) is not None:
+
+    account_id: str
+    owner_id: str
+    roles: frozenset[str]
+    client_id: str = ""
+
+
+def create(con: Connection, holder: Holder, *, description: str | None = None, now: datetime) -> tuple[Psk, str]:
+    """Make a person's own key; gives it with what opens. Raises BadState when there is an active one."""
+    if _active(con, _personal(holder.account_id, holder.owner_id)) is not None:
         raise BadState("there is an active key already", hint="regenerate it, or delete it first")
-    ours = con.scalar(select(clients.c.client_id).where(clients.c.client_id == client_id)) if client_id else None
-    return _made(con, account_id, owner_id, now, roles=[*roles], client_id=ours, description=description)
+    c = clients.c
+    ours = con.scalar(select(c.client_id).where(c.client_id == holder.client_id)) if holder.client_id else None
+    told = {"roles": sorted(holder.roles), "client_id": ours, "description": description}
+    return _made(con, holder.account_id, holder.owner_id, now=now, **told)
 
 
-def regenerate(
-    con: Connection, *, account_id: str, owner_id: str, roles: Iterable[str], client_id: str = "", now: datetime
-) -> tuple[Psk, str]:
+def regenerate(con: Connection, holder: Holder, *, now: datetime) -> tuple[Psk, str]:
     """End a person's own key and make the next one, with the roles of now. Raises NotFound when there is none."""
-    old = get(con, account_id, owner_id)
-    _end(con, _personal(account_id, owner_id), now)
-    return create(
-        con,
-        account_id=account_id,
-        owner_id=owner_id,
-        roles=roles,
-        client_id=client_id,
-        description=old.description,
-        now=now,
-    )
+    old = get(con, holder.account_id, holder.owner_id)
+    _end(con, _personal(holder.account_id, holder.owner_id), now)
+    return create(con, holder, description=old.description, now=now)
 
 
 def create_for_job(con: Connection, *, account_id: str, owner_id: str, job_id: str, now: datetime) -> str:
     """A key for the status of one job, in place of the one that it had; gives what opens."""
     revoke_for_job(con, job_id, now=now)
-    return _made(con, account_id, owner_id, now, roles=[], job_id=job_id)[1]
+    return _made(con, account_id, owner_id, now=now, roles=[], job_id=job_id)[1]
 
 
 def get(con: Connection, account_id: str, owner_id: str) -> Psk:
@@ -130,22 +123,17 @@ def _end(con: Connection, this: ColumnElement[bool], now: datetime) -> None:
     con.execute(update(psks).where(this, psks.c.revoked_at.is_(None)).values(revoked_at=at, updated_at=at))
 
 
-def _made(con: Connection, account_id: str, owner_id: str, now: datetime, **values: Any) -> tuple[Psk, str]:
+def _made(con: Connection, account_id: str, owner_id: str, *, now: datetime, **values: Any) -> tuple[Psk, str]:
     key, psk_id, at = new_secret(_PREFIX), str(uuid.uuid4()), now.timestamp()
-    con.execute(
-        insert(psks).values(
-            psk_id=psk_id,
-            account_id=account_id,
-            owner_id=owner_id,
-            digest=digest(key),
-            created_at=at,
-            updated_at=at,
-            **values,
-        )
-    )
-    made = _active(con, psks.c.psk_id == psk_id)
-    assert made is not None
-    return made, key
+    whose = {"account_id": account_id, "owner_id": owner_id}
+    made = {"psk_id": psk_id, "digest": digest(key), "created_at": at, "updated_at": at}
+    try:
+        con.execute(insert(psks).values(**whose, **made, **values))
+    except IntegrityError:
+        raise BadState("another key was made at the same moment") from None
+    kept = _active(con, psks.c.psk_id == psk_id)
+    assert kept is not None
+    return kept, key
 
 
 def _psk(row: Row[Any]) -> Psk:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
+from headrace.auth.secrets import Secrets
 from headrace.core.jobs import moment
 from headrace.db.tables import signing_keys
 
@@ -40,6 +41,22 @@ def add(con: Connection, account_id: str, key: SigningKey) -> None:
     """Keep a key."""
     values = {"public": dict(key.public), "private": key.private, "created_at": key.created_at.timestamp()}
     con.execute(insert(signing_keys).values(kid=key.kid, account_id=account_id, **values))
+
+
+def owner(kid: str) -> str:
+    """What the seal of a private half says that it belongs to."""
+    return f"signing key {kid}"
+
+
+def sealed_again(con: Connection, secrets: Secrets) -> int:
+    """Seal every private half under the newest key that is not sealed so; gives how many. Raises SecretUnreadable."""
+    c, count = signing_keys.c, 0
+    for row in con.execute(select(c.kid, c.private).with_for_update()).all():
+        if not secrets.is_current(row.private):
+            sealed = secrets.seal(secrets.open(row.private, owner=owner(row.kid)), owner=owner(row.kid))
+            con.execute(update(signing_keys).where(c.kid == row.kid).values(private=sealed))
+            count += 1
+    return count
 
 
 def _since(con: Connection, account_id: str, since: datetime) -> tuple[SigningKey, ...]:

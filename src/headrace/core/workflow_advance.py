@@ -18,8 +18,9 @@ from headrace.core.outbox import Event
 from headrace.core.workflow_runs import from_payload, go_on
 from headrace.core.workflow_steps import Step
 from headrace.db.tables import executions, workflow_run_jobs, workflow_runs, workflows
-from headrace.errors import BadParameter, BadState, NotFound
+from headrace.errors import BadParameter, BadState, NotFound, NotGranted
 from headrace.execution import queue
+from headrace.stores.grants import Grants
 
 # Others write between two such transactions: nobody waits for the jobs of a wide workflow to be put into the queue.
 _STARTED_AT_ONCE = 20
@@ -102,7 +103,7 @@ def _start(con: Connection, run: Row[Any], step: Step, now: float) -> Step:
             origin=executions_of_jobs.Origin(run.trigger_id, run.trigger_name, run.workflow_id, run.run_id),
             now=datetime.fromtimestamp(now, UTC),
         )
-    except (BadParameter, BadState, NotFound) as error:
+    except (BadParameter, BadState, NotFound, NotGranted) as error:
         failure = {"code": error.code, "message": str(error)}
         values |= {"status": "FAILED", "execution_id": None, "failure": failure, "ended_at": now}
         _write(con, run.run_id, step.job_id, values)
@@ -113,7 +114,8 @@ def _start(con: Connection, run: Row[Any], step: Step, now: float) -> Step:
 
 def _principal(run: Row[Any]) -> Principal:
     """Who runs the jobs of a run."""
-    return Principal(run.account_id, run.created_by, run.requested_by or "", "manager")
+    grants = None if run.grants is None else Grants.of(run.grants)
+    return Principal(run.account_id, run.created_by, run.requested_by or "", "manager", grants=grants)
 
 
 def _parameters(given: Mapping[str, Any], payload: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, insert, select, update
 
 from headrace.auth.principal import Principal
-from headrace.core import outbox, workflows
+from headrace.core import outbox, rights, workflows
 from headrace.core.jobs import moment
 from headrace.core.paging import Page
 from headrace.core.schedules import Overlap
@@ -114,8 +114,7 @@ def start(
         "payload": payload,
         "created_by": principal.name,
         # A tick runs the workflow with the rights of the one who saved it.
-        "requested_by": row.requested_by if scheduled_for is not None else principal.access_key or None,
-        "grants": row.grants if scheduled_for is not None else None,
+        **(_standing(row) if scheduled_for is not None else rights.kept(principal)),
         **asdict(trigger),
     }
     return _begin(con, row, definition, values=values, waits=_waits(con, workflow_id, overlap), now=now.timestamp())
@@ -201,7 +200,7 @@ def rerun(con: Connection, principal: Principal, workflow_id: str, run_id: str, 
         "cancel_requested_at": None,
         "ended_at": None,
         "created_by": principal.name,
-        "requested_by": principal.access_key or None,
+        **rights.kept(principal),
     }
     con.execute(update(workflow_runs).where(workflow_runs.c.run_id == run_id).values(values))
     go_on(con, row.account_id, run_id, now=at)
@@ -238,6 +237,10 @@ def from_payload(value: object, payload: Json | None) -> tuple[bool, object]:
             return False, None
         here = here[key]
     return True, here
+
+
+def _standing(row: Row[Any]) -> dict[str, Any]:
+    return {"requested_by": row.requested_by, "grants": row.grants}
 
 
 def _waits(con: Connection, workflow_id: str, overlap: Overlap) -> bool:

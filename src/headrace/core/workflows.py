@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, and_, func, select
 from sqlalchemy.exc import IntegrityError
 
 from headrace.auth.principal import Principal
-from headrace.core import conditions
+from headrace.core import conditions, rights
 from headrace.core.conditions import Condition
 from headrace.core.jobs import moment
 from headrace.core.paging import Page
@@ -215,6 +215,8 @@ def _checked(
     problems = (*definition.problems, *_conditions(definition), *_gone(con, principal, definition, found))
     if problems and not definition.body.is_temp:
         raise BadParameter(problems)
+    for row in found.jobs.values():  # or who may not execute a job would do it by way of a workflow
+        rights.permit_named(principal, "Change/executeJob", row.job_id, row.name)
     return definition, (*definition.warnings, *_differences(definition, found))
 
 
@@ -271,7 +273,7 @@ def _own_fields(principal: Principal, definition: WorkflowDefinition) -> dict[st
         "name": definition.body.name,
         "is_temp": definition.body.is_temp,
         "trigger_id": None if trigger is None else trigger.id,
-        "requested_by": principal.access_key or None,
+        **rights.kept(principal),
     }
 
 

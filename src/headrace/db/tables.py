@@ -165,6 +165,9 @@ executions = Table(
     Column("trigger_name", Text),
     Column("workflow_id", Text),
     Column("workflow_run_id", Text),
+    # The key that asked for it, and which data that key's jobs may touch; none means all data.
+    Column("requested_by", Text),
+    _json("grants"),
     _one_of("type", "JOB", "WORKFLOW"),
     _one_of("status", "READY", "RUNNING", "COMPLETED", "FAILED", "CANCELED"),
     CheckConstraint("(status = 'RUNNING') = (lease_token IS NOT NULL)", name="leased"),
@@ -264,6 +267,8 @@ audit = Table(
     Column("resource", Text, nullable=False),
     Column("result", Text, nullable=False),
     Column("source", Text, nullable=False),
+    Column("access_key", Text),
+    Column("trace_id", Text),
     _json("detail"),
     Index("ix_audit_at", "account_id", "at"),
     sqlite_autoincrement=True,

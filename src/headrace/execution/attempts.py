@@ -180,6 +180,7 @@ class Attempt:
             parameters=dict(claimed.parameters),
             nrn=str(claimed.condition.get("nrn") or ""),
             seconds=seconds,
+            grants=claimed.grants,
         )
 
     def _finish(self, end: told.Finish) -> None:

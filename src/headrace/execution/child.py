@@ -10,22 +10,24 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from headrace import definition, nodes
 from headrace.clock import Clock, SystemClock
 from headrace.engines.duckdb import DuckDbEngine, text
-from headrace.errors import Cancelled, JobInvalid, LeaseLost, RunFailed, TimedOut, WorkerStopped
+from headrace.errors import Cancelled, JobInvalid, LeaseLost, RunFailed, StoreDenied, TimedOut, WorkerStopped
 from headrace.execution import lines, logs
 from headrace.execution.places import prepared
 from headrace.execution.report import Failure, Report
 from headrace.execution.runner import Run, Task
+from headrace.graph import Plan
 from headrace.plan.ops import Sql, in_order
 from headrace.settings import Settings, current_settings
+from headrace.stores.grants import Grants, ungranted
 
 PARENT = "HEADRACE_PARENT"
 _PR_SET_PDEATHSIG = 1
@@ -103,18 +105,19 @@ class Child:
         self._log(f"attempt {order.attempt} of {order.job}")
         job = definition.load(order.definition)
         warnings = tuple(str(warning) for warning in job.checked(order.parameters)[1])
+        plan = job.plan(order.parameters)
+        _refuse_ungranted(plan, order.grants)
         task = Task(
             execution_id=order.execution_id,
             job=order.job,
-            plan=job.plan(order.parameters),
+            plan=plan,
             attempt=order.attempt,
             wait=self._settings["writer_wait"],
             warnings=warnings,
         )
         self._tell(lines.Script(DuckDbEngine.name, text.shown(task.plan.pruned)))
-        nrn = order.nrn or job.body.job_condition.nrn
         self._log(*(f"warning: {warning}" for warning in warnings))
-        with prepared(task, settings=self._settings, nrn=nrn, may_commit=self._ask) as run, self._watched(run):
+        with prepared(task, settings=self._settings, nrn=order.nrn, may_commit=self._ask) as run, self._watched(run):
             report = run.execute()
         self._log(*logs.ended(report))
         light = report.status == "COMPLETED" and not any(isinstance(op, Sql) for op in in_order(task.plan.sinks))
@@ -157,6 +160,14 @@ class Child:
         with self._writing:
             while left:
                 left = left[os.write(self._out, left) :]
+
+
+def _refuse_ungranted(plan: Plan, grants: Mapping[str, Any] | None) -> None:
+    """Whatever let the run into the queue: it touches no more than the key that asked for it may."""
+    refused = () if grants is None else ungranted(plan.by_node.values(), Grants.of(grants))
+    for problem in refused[:1]:
+        node_id = problem.node_id if isinstance(problem.node_id, int) else None
+        raise StoreDenied(problem.message, hint=problem.hint, node_id=node_id, node=problem.node)
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ class Order:
     parameters: Mapping[str, str]
     nrn: str
     seconds: float
+    grants: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

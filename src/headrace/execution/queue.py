@@ -45,6 +45,8 @@ class Submission:
     trigger_name: str | None = None
     workflow_id: str | None = None
     workflow_run_id: str | None = None
+    requested_by: str | None = None
+    grants: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Claimed:
     parameters: Json
     condition: Json
     deadline: float | None
+    grants: Json | None = None
 
 
 @dataclass(frozen=True, slots=True)

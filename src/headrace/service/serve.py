@@ -49,11 +49,12 @@ def serve(settings: Settings, create_app: CreateApp) -> None:
         secrets = load_secrets(settings.data, settings["secret_key"])
         if not settings["storage"] and not storages(settings).known:
             settings.storage.mkdir(parents=True, exist_ok=True)
-        _announce(issue_first(database, secrets, data=settings.data, now=clock.now()))
+        _announce(issue_first(database, secrets, settings, now=clock.now()))
         figures = Figures()
         with _working(database, settings, clock, figures) as wake:
-            made = create_app(database, settings, clock=clock, secrets=secrets, registry=figures.registry)
             at = address(listener, tls=certificate is not None, prefix=settings["path_prefix"])
+            shared = {"clock": clock, "secrets": secrets, "registry": figures.registry}
+            made = create_app(database, settings, address=at, **shared)
             shown = {"certificate": certificate.fingerprint()} if certificate is not None else {}
             answer = answering(Waking(made, wake), certificate, stopping)
             log.info("Headrace listens on %s", at, extra=shown)

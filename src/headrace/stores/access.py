@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
-from headrace.errors import SettingInvalid, StoreMissing
+from headrace.errors import SettingInvalid, StoreDenied, StoreMissing
 from headrace.settings import Settings, StorageTable
 
 UrlStyle = Literal["path", "virtual"]
@@ -77,7 +77,13 @@ class JobAccess:
 
 
 def job_access(storages: Storages, places: Iterable[tuple[str, str]], *, nrn: str) -> JobAccess:
-    """The access of a job with these (bucket, region) pairs. One bucket's name can't mean two storages in one job."""
+    """The access of a job with these (bucket, region) pairs. One bucket's name can't mean two storages in one job.
+
+    Raises StoreDenied for an `nrn` without credentials, once any has them: a job never gets others than it asked for.
+    """
+    mapped = [each for storage in storages.known for each in storage.nrns]
+    if nrn and mapped and nrn not in mapped:
+        raise StoreDenied(f"no storage is set for {nrn}", hint="name it in a storage of the settings, or leave it out")
     regions: dict[str, str] = {}
     for bucket, region in places:
         other = regions.setdefault(bucket, region)
@@ -85,6 +91,12 @@ def job_access(storages: Storages, places: Iterable[tuple[str, str]], *, nrn: st
             hint = "use one regionNo, or give the storage a list of buckets"
             raise StoreMissing(f"bucket '{bucket}' lies in two storages, by regions {other} and {region}", hint=hint)
     return JobAccess(storages, regions, nrn)
+
+
+def mapped_nrns(settings: Settings) -> tuple[str, ...]:
+    """Every `nrn` that has credentials; with a folder as storage there are none to have."""
+    known = () if settings["storage"] else storages(settings).known
+    return tuple(nrn for each in known for nrn in each.nrns)
 
 
 def storages(settings: Settings) -> Storages:

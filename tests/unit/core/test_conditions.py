@@ -1,6 +1,6 @@
 import pytest
 
-from headrace.core.conditions import Condition, merged
+from headrace.core.conditions import Condition, merged, place
 from headrace.errors import BadParameter
 
 STORED = Condition(timeout=5, script_path="b/s/", log_path="b/l/")
@@ -16,9 +16,22 @@ def test_what_is_stored_is_read_again_as_it_was() -> None:
     assert "consoleLogPath" not in STORED.as_json()
 
 
+def test_a_place_is_a_bucket_with_or_without_a_folder() -> None:
+    assert merged(STORED, {"scriptPath": "bucket", "logPath": "bucket/a/b"}).script_path == "bucket/"
+    assert place("bucket/a/b/") == ("bucket", "a/b")
+
+
 @pytest.mark.parametrize(
     ("sent", "field"),
-    [({"timeout": "5"}, "jobCondition.timeout"), ({"nrn": None}, "jobCondition.nrn"), (5, "jobCondition")],
+    [
+        ({"timeout": "5"}, "jobCondition.timeout"),
+        ({"nrn": None}, "jobCondition.nrn"),
+        (5, "jobCondition"),
+        ({"scriptPath": "B/scripts"}, "jobCondition.scriptPath"),
+        ({"scriptPath": "/scripts"}, "jobCondition.scriptPath"),
+        ({"logPath": "bucket/../other"}, "jobCondition.logPath"),
+        ({"logPath": "bucket//a"}, "jobCondition.logPath"),
+    ],
 )
 def test_what_is_wrong_is_told_with_its_place(sent: object, field: str) -> None:
     with pytest.raises(BadParameter) as caught:

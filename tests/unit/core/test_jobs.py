@@ -215,10 +215,15 @@ def test_the_status_tells_of_runs_and_of_their_cancel(uses: Uses) -> None:
     )
 
 
-def test_verify_keeps_nothing_and_tells_everything() -> None:
-    jobs.verify(sound())
+def test_verify_keeps_nothing_and_tells_everything(uses: Uses) -> None:
+    uses.verify(sound())
     with pytest.raises(BadParameter):
-        jobs.verify(wrong())
+        uses.verify(wrong())
     with pytest.raises(BadParameter) as caught:
-        jobs.verify({})
+        uses.verify({})
     assert faults(caught) == [("bad-field", "name"), ("bad-field", "nodes")]
+    with pytest.raises(BadParameter) as caught:
+        uses.verify(wrong(jobCondition={"scriptPath": "B/s", "logPath": "ok-bucket/../x"}))
+    assert faults(caught)[:2] == [("bad-field", "jobCondition.scriptPath"), ("bad-field", "jobCondition.logPath")]
+    assert len(faults(caught)) > 2
+    assert uses.names() == ([], 0)

@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,18 @@ def test_the_log_of_a_run_says_what_was_read_and_written(place: Place) -> None:
             "wrote 2 rows, 16 bytes to lake/out (node 9) as CSV",
         ]
         assert texts[3].startswith("COMPLETED after ")
+
+
+def test_a_child_touches_no_more_than_the_key_that_asked_for_the_run_may(place: Place) -> None:
+    with child(place) as (process, heard):
+        for grants, node_id in (({"read": ["lake/in"]}, 9), ({"write": ["*"]}, 1)):
+            process.tell(replace(order(), grants=grants))
+            done = heard.expect(Done)
+            assert (done.report["status"], done.report["failure"]["code"]) == ("FAILED", "store-denied")
+            assert done.report["failure"]["nodeId"] == node_id
+        process.tell(replace(order(), grants={"read": ["lake/in"], "write": ["lake/out"]}))
+        asked(heard)
+        assert place.left()["old.csv"] == OLD
 
 
 def test_a_child_that_may_not_commit_leaves_the_old_data(place: Place) -> None:

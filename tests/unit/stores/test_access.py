@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from headrace.errors import SettingInvalid, StoreMissing
+from headrace.errors import SettingInvalid, StoreDenied, StoreMissing
 from headrace.settings import load_settings
 from headrace.stores.access import Access, Storages, job_access, storages
 
@@ -57,6 +57,16 @@ def test_one_bucket_does_not_mean_two_storages_in_one_job(tmp_path: Path) -> Non
     assert job_access(found, [("lake", "2"), ("raw", "1"), ("raw", "2")], nrn="")("lake").host == "second.example.org"
     with pytest.raises(StoreMissing, match="bucket 'lake' lies in two storages, by regions 1 and 2"):
         job_access(found, [("lake", "1"), ("lake", "2")], nrn="")
+
+
+def test_once_an_nrn_has_credentials_a_job_with_another_one_gets_none(tmp_path: Path) -> None:
+    found = known(tmp_path)
+    assert job_access(found, [], nrn="nrn:PUB:IAM::1:Role/x")("lake").host == "role.example.org"
+    assert job_access(found, [], nrn="")("lake").host == "s3.example.org"
+    with pytest.raises(StoreDenied, match="no storage is set for nrn:other"):
+        job_access(found, [], nrn="nrn:other")
+    none = known(tmp_path, 's3_endpoint = "x"')
+    assert job_access(none, [], nrn="nrn:other")("lake").host == "x"
 
 
 @pytest.mark.parametrize(

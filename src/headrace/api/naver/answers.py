@@ -13,9 +13,11 @@ from fastapi import Response
 
 from headrace.api.naver.dates import KST, seconds_between, written
 from headrace.api.naver.reading import warning_header
+from headrace.core.audit import Entry
 from headrace.core.executions import Attempt, Execution
 from headrace.core.jobs import Job
 from headrace.core.paging import Page
+from headrace.core.revisions import Revision
 from headrace.errors import Problem
 from headrace.execution.queue import LogChunk
 
@@ -54,8 +56,10 @@ def of_job(job: Job) -> Json:
     }
 
 
-def of_job_row(job: Job) -> Json:
-    """A job as a row of a list."""
+def of_job_row(job: Job, *, hidden: bool) -> Json:
+    """A job as a row of a list; of one that the caller may not view only what it is called."""
+    if hidden:
+        return {"jobId": job.job_id, "name": job.name, "resourceId": job.job_id, "disabled": True}
     return {
         "jobId": job.job_id,
         "name": job.name,
@@ -104,6 +108,7 @@ def of_execution(execution: Execution, *, now: datetime) -> Json:
         # The vendor answers an array when there are none, although it calls this an object.
         "parsedParameters": dict(e.parameters) or [],
         "type": e.type,
+        "jobRevision": e.job_revision,
         **({"failure": dict(e.failure)} if e.failure else {}),
         **({"warnings": list(e.warnings)} if e.warnings else {}),
     }
@@ -128,6 +133,33 @@ def of_attempt(attempt: Attempt) -> Json:
         **({"endDate": written(attempt.ended_at)} if attempt.ended_at else {}),
         "outcome": attempt.outcome,
         **({"failure": dict(attempt.failure)} if attempt.failure else {}),
+    }
+
+
+def of_revision(revision: Revision) -> Json:
+    """A revision of a job; `definition` is what can be sent again."""
+    return {
+        "jobId": revision.job_id,
+        "revision": revision.revision,
+        "createdDate": written(revision.created_at),
+        "createdBy": revision.created_by,
+        **({"definition": dict(revision.definition)} if revision.definition is not None else {}),
+    }
+
+
+def of_entry(entry: Entry) -> Json:
+    """A row of the audit log."""
+    return {
+        "id": entry.id,
+        "date": written(entry.at),
+        "principal": entry.principal,
+        "accessKey": entry.access_key,
+        "action": entry.action,
+        "resource": entry.resource,
+        "result": entry.result,
+        "source": entry.source,
+        "traceId": entry.trace_id,
+        "detail": dict(entry.detail or {}),
     }
 
 

@@ -11,6 +11,7 @@ from headrace import __version__
 from headrace.api.gateway import Operation
 from headrace.api.naver import models as m
 from headrace.api.naver import workflow_models as w
+from headrace.api.naver.audit import FILTERS as AUDIT_FILTERS
 from headrace.api.naver.operations import OPERATIONS, PLANNED
 from headrace.auth.signature_v2 import ACCESS_KEY, SIGNATURE, TIMESTAMP
 from headrace.core.schedules import TriggerBody
@@ -57,10 +58,14 @@ _ANSWERS: dict[str, type[BaseModel] | None] = {
     "pauseTrigger": m.TriggerAnswer,
     "resumeTrigger": m.TriggerAnswer,
     "deleteTrigger": None,
+    "getJobRevisions": m.RevisionList,
+    "getJobRevision": m.RevisionAnswer,
+    "restoreJobRevision": m.JobAnswer,
+    "getAuditList": m.AuditList,
 }
 BODIES: dict[str, type[BaseModel]] = {
     "createJob": JobBody,
-    "verifyJob": JobBody,
+    "verifyJob": m.VerifyBody,
     "updateJob": JobBody,
     "patchJob": JobBody,
     "createJobExecution": m.ExecuteBody,
@@ -88,7 +93,14 @@ _TYPES: dict[str, Json] = {
     "integer": {"type": "integer", "minimum": 0},
 }
 _REQUIRED = tuple(name for name, _ in _PERIOD)
+_CHECK = ("checkResources", "boolean")
 _QUERIES: dict[str, tuple[tuple[str, str], ...]] = {
+    "createJob": (_CHECK,),
+    "verifyJob": (_CHECK,),
+    "updateJob": (_CHECK,),
+    "patchJob": (_CHECK,),
+    "getJobRevisions": _PAGED,
+    "getAuditList": (*((name, "string") for name in AUDIT_FILTERS), *_PAGED),
     "getJobs": (("name", "string"), ("status", "string"), *_PAGED),
     "getJobExecutions": _PAGED,
     "getWorkflows": (("name", "string"), *_PAGED),
@@ -147,12 +159,26 @@ def _operation(operation: Operation) -> Json:
 
 def _parameters(operation: Operation) -> list[Json]:
     inside = re.findall(r"\{(\w+)\}", operation.path)
-    in_path = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in inside]
+    in_path = [{"name": name, "in": "path", "required": True, "schema": _in_path(name)} for name in inside]
     in_query = [
         {"name": name, "in": "query", "required": name in _REQUIRED, "schema": _TYPES[kind]}
         for name, kind in _QUERIES.get(operation.name, ())
     ]
-    return [*in_path, *in_query]
+    return [*in_path, *in_query, *(_HEADERS if operation.changes else ())]
+
+
+def _in_path(name: str) -> Json:
+    return {"type": "integer", "minimum": 1} if name == "revision" else {"type": "string"}
+
+
+_HEADERS = (
+    {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "A key of the caller's own for this change: sent again with it, it is answered again, not done.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    },
+)
 
 
 def _responses(operation: Operation, *, planned: bool) -> Json:

@@ -15,6 +15,7 @@ from headrace.errors import (
     HeadraceError,
     JobInvalid,
     NotFound,
+    NotGranted,
     Problem,
     StoreDenied,
     StoreError,
@@ -25,6 +26,7 @@ PARAMETERS = "Check the parameters."
 STATUS = "Check the status."
 _MOST_SHOWN = 20
 _KINDS = {"job": ("jobId", "JOB"), "execution": ("jobExecutionId", "JOB_EXECUTION")} | {
+    "revision": ("revision", "JOB_REVISION"),
     "workflow": ("workflowId", "WORKFLOW"),
     "workflow-run": ("runId", "WORKFLOW_RUN"),
     "trigger": ("triggerId", "TRIGGER"),
@@ -68,6 +70,9 @@ def service_error(error: HeadraceError) -> ServiceError | None:
     match error:
         case JobInvalid() | BadParameter():
             return ServiceError(400, "bad-parameter", _listed(error.problems), error.problems)
+        case NotGranted():
+            told = f"You don't have permissions. {_joined(error.problems)}"
+            return ServiceError(400, "client-unauthorized", told, error.problems)
         case BadState():
             return ServiceError(400, "bad-state", f"{STATUS} {_sentence(error)}")
         case Conflict():
@@ -89,9 +94,13 @@ def service_error(error: HeadraceError) -> ServiceError | None:
 
 
 def _listed(problems: Sequence[Problem]) -> str:
+    return f"{PARAMETERS} {_joined(problems)}"
+
+
+def _joined(problems: Sequence[Problem]) -> str:
     shown = [str(problem) for problem in problems[:_MOST_SHOWN]]
     rest = len(problems) - len(shown)
-    return " ".join([PARAMETERS, " | ".join(shown), *([f"| and {rest} more"] if rest else [])])
+    return " ".join([" | ".join(shown), *([f"| and {rest} more"] if rest else [])])
 
 
 def _sentence(error: HeadraceError) -> str:

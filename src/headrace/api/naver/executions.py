@@ -8,10 +8,13 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from headrace.api import streaming
 from headrace.api.call import Call, call_of
+from headrace.api.changes import Changed, changed
 from headrace.api.naver.answers import Json, answered, listed, of_accepted, of_attempt, of_chunk, of_execution
+from headrace.api.naver.jobs import permit_job
 from headrace.api.naver.reading import body_of, page_of, text_of, unknown_keys, unknown_query, whole_of
-from headrace.core import executions
+from headrace.core import executions, rights
 from headrace.core.executions import Execution
+from headrace.db import Connection
 from headrace.errors import BadParameter, Problem
 
 ENDED = ("COMPLETED", "FAILED", "CANCELED")
@@ -23,7 +26,11 @@ def create_job_execution(request: Request, jobId: str) -> Response:
     call = call_of(request)
     sent = body_of(call, optional=True)
     trigger, workflow = text_of(request, "triggerId"), text_of(request, "workflowId")
-    with call.server.database.transaction() as con:
+    known = ("jobCondition", "parameters")
+    warnings = (*unknown_query(request, ("triggerId", "workflowId")), *unknown_keys(sent, known))
+
+    def change(con: Connection) -> Changed:
+        permit_job(con, call, jobId)
         execution = executions.create(
             con,
             call.principal,
@@ -34,15 +41,18 @@ def create_job_execution(request: Request, jobId: str) -> Response:
             workflow_id=workflow,
             now=call.server.now(),
         )
-    known = ("jobCondition", "parameters")
-    warnings = (*unknown_query(request, ("triggerId", "workflowId")), *unknown_keys(sent, known))
-    return answered(of_accepted(execution), warnings=warnings)
+        rights.refuse_unmapped(execution.condition.nrn, call.server.nrns)
+        answer = answered(of_accepted(execution), warnings=warnings)
+        return Changed(f"jobs/{jobId}/executions/{execution.execution_id}", answer)
+
+    return changed(call, change)
 
 
 def get_job_executions(request: Request, jobId: str) -> Response:
     """View the executions of a job, the newest first."""
     call, page = call_of(request), page_of(request)
     with call.server.database.reading() as con:
+        permit_job(con, call, jobId)
         rows, count = executions.list(con, call.principal, jobId, page=page)
     now = call.server.now()
     found = listed([of_execution(row, now=now) for row in rows], count=count, page=page)
@@ -53,6 +63,7 @@ def get_job_execution(request: Request, jobId: str, executionId: str) -> Respons
     """View an execution."""
     call = call_of(request)
     with call.server.database.reading() as con:
+        permit_job(con, call, jobId)
         execution = executions.get(con, call.principal, jobId, executionId)
     return answered(of_execution(execution, now=call.server.now()), warnings=unknown_query(request, ()))
 
@@ -60,9 +71,14 @@ def get_job_execution(request: Request, jobId: str, executionId: str) -> Respons
 def cancel_job_execution(request: Request, jobId: str, executionId: str) -> Response:
     """Stop an execution: one that waits at once, one that runs as soon as its worker hears of it."""
     call = call_of(request)
-    with call.server.database.transaction() as con:
+
+    def change(con: Connection) -> Changed:
+        permit_job(con, call, jobId)
         executions.cancel(con, call.principal, jobId, executionId, now=call.server.now())
-    return answered(True, warnings=unknown_query(request, ()))
+        answer = answered(True, warnings=unknown_query(request, ()))
+        return Changed(f"jobs/{jobId}/executions/{executionId}", answer)
+
+    return changed(call, change)
 
 
 def get_job_execution_log(request: Request, jobId: str, executionId: str) -> Response:
@@ -96,6 +112,7 @@ def get_job_execution_report(request: Request, jobId: str, executionId: str) -> 
     """What the run told when it had ended, its attempts, and the revision of the job that it ran."""
     call = call_of(request)
     with call.server.database.reading() as con:
+        permit_job(con, call, jobId)
         execution = executions.get(con, call.principal, jobId, executionId)
         report = executions.report(con, call.principal, jobId, executionId)
         attempts = executions.attempts(con, call.principal, jobId, executionId)
@@ -139,6 +156,7 @@ def _object(sent: dict[str, Any], name: str) -> dict[str, Any] | None:
 
 def _log(call: Call, job_id: str, execution_id: str, after: int, *, limit: int) -> tuple[Execution, list[Json]]:
     with call.server.database.reading() as con:
+        permit_job(con, call, job_id)
         execution = executions.get(con, call.principal, job_id, execution_id)
         chunks = executions.log(con, call.principal, job_id, execution_id, after=after, limit=limit)
     return execution, [of_chunk(chunk) for chunk in chunks]

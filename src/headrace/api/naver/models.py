@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import Field as Described
 
 from headrace.core.schedules import Misfire, Overlap, TriggerType
+from headrace.definition import JobBody
 from headrace.nodes.wire import Wire
 
 ExecutionStatus = Literal["READY", "RUNNING", "COMPLETED", "FAILED", "CANCELED"]
@@ -36,7 +37,16 @@ class JobRow(Wire):
     updated_date: str = Date
     last_execution_date: str | None = None
     resource_id: str
-    disabled: bool
+    disabled: Literal[False]
+
+
+class HiddenRow(Wire):
+    """A job in a list that the caller may not view."""
+
+    job_id: str
+    name: str
+    resource_id: str
+    disabled: Literal[True]
 
 
 class JobAnswer(Wire):
@@ -75,6 +85,7 @@ class ExecutionAnswer(Wire):
     running_time: int
     parsed_parameters: dict[str, str] | list[str]
     type: Literal["JOB", "WORKFLOW"]
+    job_revision: int | None = None
     failure: dict[str, Any] | None = None
     warnings: list[str] | None = None
 
@@ -82,7 +93,7 @@ class ExecutionAnswer(Wire):
 class JobList(Wire):
     """A page of jobs; `count` is all that match."""
 
-    list: list[JobRow]
+    list: list[JobRow | HiddenRow]
     count: int
     page: int
     limit: int
@@ -163,10 +174,36 @@ class TriggerAnswer(TriggerRow):
     next_execution_dates: list[str]
 
 
+class HiddenTriggerRow(Wire):
+    """A trigger in a list, of which the caller may only know what it is called."""
+
+    trigger_id: str
+    name: str
+    disabled: Literal[True]
+
+
 class TriggerList(Wire):
     """A page of triggers; `count` is all that match."""
 
-    list: list[TriggerRow]
+    list: list[TriggerRow | HiddenTriggerRow]
+    count: int
+    page: int
+    limit: int
+
+
+class RevisionRow(Wire):
+    """A revision of a job in a list."""
+
+    job_id: str
+    revision: int
+    created_date: str = Date
+    created_by: str
+
+
+class RevisionList(Wire):
+    """A page of revisions, the newest first; `count` is all there are."""
+
+    list: list[RevisionRow]
     count: int
     page: int
     limit: int
@@ -207,6 +244,36 @@ class ExecutionTimes(Wire):
     result: list[ExecutionsAt]
 
 
+class RevisionAnswer(RevisionRow):
+    """A revision of a job: `definition` is the body as it was sent, and can be sent again."""
+
+    definition: dict[str, Any]
+
+
+class AuditRow(Wire):
+    """Something that was changed, or that somebody was not let change (`denied`)."""
+
+    id: int
+    date: str = Date
+    principal: str
+    access_key: str | None
+    action: str
+    resource: str
+    result: Literal["done", "denied"]
+    source: str
+    trace_id: str | None
+    detail: dict[str, Any]
+
+
+class AuditList(Wire):
+    """A page of the audit log, the newest first; `count` is all that match."""
+
+    list: list[AuditRow]
+    count: int
+    page: int
+    limit: int
+
+
 class ServiceErrorBody(Wire):
     """An error of the service."""
 
@@ -238,6 +305,12 @@ class ExecuteBody(Wire):
 
     job_condition: dict[str, Any] | None = None
     parameters: dict[str, str | int] | None = None
+
+
+class VerifyBody(JobBody):
+    """A job to check. With a `jobId` it is that job, and what is left out of the body is as it is there."""
+
+    job_id: str | None = None
 
 
 class ConditionBody(Wire):

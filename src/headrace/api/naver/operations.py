@@ -1,7 +1,7 @@
 """The operations of the API, once: the gateway finds them here, the routes are made from it.
 
 Names are those of the newest documentation. What it does not have is ours: cancel, log, report and script of an
-execution, changes of a trigger, runs of a workflow.
+execution, revisions, changes of a trigger, runs of a workflow, the audit log.
 """
 
 import re
@@ -14,6 +14,8 @@ JOBS = "/api/v1/jobs"
 JOB = f"{JOBS}/{{jobId}}"
 RUNS = f"{JOB}/executions"
 RUN = f"{RUNS}/{{executionId}}"
+REVISIONS = f"{JOB}/revisions"
+REVISION = f"{REVISIONS}/{{revision}}"
 WORKFLOWS = "/api/v1/workflows"
 WORKFLOW = f"{WORKFLOWS}/{{workflowId}}"
 WORKFLOW_RUN = f"{WORKFLOW}/runs/{{runId}}"
@@ -37,6 +39,10 @@ BUILT = (
     Operation("getJobExecutionLog", "GET", f"{RUN}/log", "View/getJobExecutionDetail"),
     Operation("getJobExecutionReport", "GET", f"{RUN}/report", "View/getJobExecutionDetail"),
     Operation("getJobExecutionScript", "GET", f"{RUN}/script", "View/getJobExecutionDetail"),
+    Operation("getJobRevisions", "GET", REVISIONS, "View/getJobRevisionList"),
+    Operation("getJobRevision", "GET", REVISION, "View/getJobRevisionDetail"),
+    Operation("restoreJobRevision", "POST", f"{REVISION}/restore", "Change/restoreJobRevision"),
+    Operation("getAuditList", "GET", "/api/v1/audit", "View/getAuditList"),
     Operation("getWorkflows", "GET", WORKFLOWS, "View/getWorkflowList"),
     Operation("createWorkflow", "POST", WORKFLOWS, "Change/createWorkflow"),
     Operation("getWorkflow", "GET", WORKFLOW, "View/getWorkflowDetail"),

@@ -4,12 +4,14 @@ from collections.abc import Callable
 
 from fastapi import FastAPI, Request, Response
 
-from headrace.api.gateway import UNEXPECTED, UNREACHABLE
-from headrace.api.naver import executions, jobs, stats, triggers, workflows
+from headrace.api.call import call_of
+from headrace.api.changes import refused
+from headrace.api.gateway import DENIED, INVALID, UNEXPECTED, UNREACHABLE, Refusal
+from headrace.api.naver import audit, executions, jobs, revisions, stats, triggers, workflows
 from headrace.api.naver.answers import answered
 from headrace.api.naver.errors import NotImplementedYet, service_error
 from headrace.api.naver.operations import BUILT, PLANNED
-from headrace.errors import DatabaseFailed, HeadraceError
+from headrace.errors import DatabaseFailed, Denied, HeadraceError, Repeated
 
 ENDPOINTS: dict[str, Callable[..., Response]] = {
     "getJobs": jobs.get_jobs,
@@ -49,6 +51,10 @@ ENDPOINTS: dict[str, Callable[..., Response]] = {
     "pauseTrigger": triggers.pause_trigger,
     "resumeTrigger": triggers.resume_trigger,
     "deleteTrigger": triggers.delete_trigger,
+    "getJobRevisions": revisions.get_job_revisions,
+    "getJobRevision": revisions.get_job_revision,
+    "restoreJobRevision": revisions.restore_job_revision,
+    "getAuditList": audit.get_audit_list,
 }
 
 
@@ -67,6 +73,12 @@ def service() -> FastAPI:
 
 def told(request: Request, error: Exception) -> Response:
     """An error of ours in the service's shape; what is none of the caller's business goes on to the gateway."""
+    if isinstance(error, HeadraceError) and not isinstance(error, DatabaseFailed):
+        refused(call_of(request), error)
+    if isinstance(error, Denied):
+        return _refusal(DENIED.saying(error.message))
+    if isinstance(error, Repeated):
+        return _refusal(INVALID.saying(error.message))
     found = service_error(error) if isinstance(error, HeadraceError) else None
     if found is None:
         raise error
@@ -75,7 +87,10 @@ def told(request: Request, error: Exception) -> Response:
 
 def unexpected(_: Request, error: Exception) -> Response:
     """The gateway's word for what the service can't answer; the log is told by the gateway itself."""
-    refusal = UNREACHABLE if isinstance(error, DatabaseFailed) else UNEXPECTED
+    return _refusal(UNREACHABLE if isinstance(error, DatabaseFailed) else UNEXPECTED)
+
+
+def _refusal(refusal: Refusal) -> Response:
     return Response(refusal.body(), refusal.status, media_type="application/json")
 
 

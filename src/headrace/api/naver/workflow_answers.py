@@ -23,8 +23,14 @@ def of_workflow(workflow: Workflow) -> Json:
     }
 
 
-def of_workflow_row(workflow: Workflow) -> Json:
-    """A workflow as a row of a list; what it never did, or does not have, is left out."""
+def of_workflow_row(workflow: Workflow, *, hidden: bool) -> Json:
+    """A workflow as a row of a list; of one that the caller may not view only what it is called.
+
+    What it never did, or does not have, is left out.
+    """
+    if hidden:
+        ids = {"workflowId": workflow.workflow_id, "name": workflow.name, "resourceId": workflow.workflow_id}
+        return {**ids, "disabled": True}
     return {
         **of_workflow(workflow),
         **({"lastExecutionDate": written(workflow.last_run_at)} if workflow.last_run_at else {}),

@@ -46,13 +46,22 @@ class WorkflowRow(WorkflowAnswer):
     last_execution_date: str | None = None
     trigger_rule_type: RuleType | None = None
     resource_id: str
-    disabled: bool
+    disabled: Literal[False]
+
+
+class HiddenWorkflowRow(Wire):
+    """A workflow in a list, of which the caller may only know what it is called."""
+
+    workflow_id: str
+    name: str
+    resource_id: str
+    disabled: Literal[True]
 
 
 class WorkflowList(Wire):
     """A page of workflows; `count` is all that match."""
 
-    list: list[WorkflowRow]
+    list: list[WorkflowRow | HiddenWorkflowRow]
     count: int
     page: int
     limit: int

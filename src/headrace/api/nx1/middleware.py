@@ -1,14 +1,18 @@
 """The gate of NexusOne's dialect as ASGI: nothing behind it is reached by one who was not let in."""
 
+from collections.abc import Callable, Mapping
+
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from headrace.api.middleware import header_texts
+from headrace.api.middleware import header_texts, read_body
 from headrace.api.nx1.gate import CALLER, Admit, Caller, Refused, only_status
 from headrace.api.throttle import Throttle
 from headrace.clock import Clock
 
+_MOST_OF_A_FORM = 16_384
+_TOO_LARGE = JSONResponse({"error": "invalid_request"}, 413, {"connection": "close"})
 _THROTTLED = Refused(429, "too many requests by this caller; try again in a moment", {"retry-after": "1"})
 
 
@@ -56,3 +60,17 @@ class Gate:
         if not self._throttle.admits(f"{caller.way} {caller.owner_id}", seconds=self._clock.seconds()):
             return _THROTTLED
         return only_status(caller, scope["method"], scope["path"])
+
+
+class Form:
+    """A small form, read whole and answered in a thread."""
+
+    def __init__(self, answer: Callable[[Mapping[str, str], bytes], Response]) -> None:
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        headers = header_texts(scope)
+        body = await read_body(headers, receive, _MOST_OF_A_FORM)
+        answer = _TOO_LARGE if body is None else await run_in_threadpool(self._answer, headers, body)
+        await answer(scope, receive, send)

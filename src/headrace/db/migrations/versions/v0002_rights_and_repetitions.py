@@ -10,6 +10,10 @@ down_revision = "0001"
 def upgrade() -> None:
     """Add to the first tables, and make two more."""
     op.add_column("access_keys", sa.Column("policies", sa.JSON(none_as_null=True), nullable=True))
+    op.add_column("audit", sa.Column("access_key", sa.Text(), nullable=True))
+    op.add_column("audit", sa.Column("trace_id", sa.Text(), nullable=True))
+    op.add_column("executions", sa.Column("requested_by", sa.Text(), nullable=True))
+    op.add_column("executions", sa.Column("grants", sa.JSON(none_as_null=True), nullable=True))
     op.add_column("executions", sa.Column("warnings", sa.JSON(none_as_null=True), nullable=True))
     _outbox()
     _scripts()

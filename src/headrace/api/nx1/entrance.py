@@ -1,0 +1,45 @@
+"""The way into NexusOne's dialect: the built-in issuer or the one that is set, and the gate before all endpoints."""
+
+from fastapi import FastAPI
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from headrace.api.call import Server
+from headrace.api.nx1.admission import Admission, of_issuer, of_our_own
+from headrace.api.nx1.issuer import add_issuer
+from headrace.api.nx1.middleware import Gate
+from headrace.api.nx1.psks import psk_routes
+from headrace.api.throttle import Throttle
+from headrace.auth.secrets import Secrets
+from headrace.service.tokens import Issuer
+from headrace.settings import Settings
+
+_PATHS = ("/api/user/{rest:path}",)
+
+
+def add_nx1(app: FastAPI, server: Server, settings: Settings, *, secrets: Secrets, address: str) -> None:
+    """The dialect, before what takes all other paths. `address` is where the server listens."""
+    admission = _admission(app, server, settings, secrets=secrets, address=address)
+    gate = Gate(
+        _service(server),
+        admit=admission,
+        throttle=Throttle(settings["rate_limit"], burst=settings["rate_burst"]),
+        clock=server.clock,
+    )
+    for path in _PATHS:
+        app.router.routes.append(Route(path, endpoint=gate))
+
+
+def _admission(app: FastAPI, server: Server, settings: Settings, *, secrets: Secrets, address: str) -> Admission:
+    if settings["oidc_issuer"]:
+        return of_issuer(server, settings)
+    base = settings["public_url"] or address or f"http://{settings['host']}:{settings['port']}"
+    issuer = Issuer(server.database, secrets, base, settings["oidc_audience"] or "headrace")
+    add_issuer(app, server, issuer, base=base)
+    return of_our_own(server, issuer)
+
+
+def _service(server: Server) -> ASGIApp:
+    app = FastAPI(title="Headrace", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.include_router(psk_routes(server))
+    return app

@@ -1,0 +1,127 @@
+"""`/api/user/psk`: a caller's own key, for programs that send `Authorization-PSK`."""
+
+from datetime import datetime
+from typing import Annotated, NoReturn
+
+from fastapi import APIRouter, Depends, HTTPException
+from pydantic import BaseModel, Field
+
+from headrace.api.call import Server
+from headrace.api.nx1.gate import Caller, caller_of
+from headrace.core import psks
+from headrace.core.psks import Holder, Psk
+from headrace.errors import BadState, HeadraceError, NotFound
+
+_KEEP = "Keep this key now: it is not shown again."
+Whose = Annotated[Caller, Depends(caller_of)]
+
+
+class Wanted(BaseModel):
+    """What may be said of a key."""
+
+    description: Annotated[str | None, Field(max_length=1000)] = None
+
+
+class Made(BaseModel):
+    """A key as it is shown once."""
+
+    id: str
+    psk: str
+    created_at: datetime
+    message: str
+    description: str | None
+
+
+class Told(BaseModel):
+    """A key without what opens."""
+
+    id: str
+    user_id: str
+    created_at: datetime
+    updated_at: datetime
+    is_active: bool
+    description: str | None
+    last_used_at: datetime | None
+
+
+class Keys:
+    """The endpoints, over one server."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def create(self, caller: Whose, wanted: Wanted | None = None) -> Made:
+        """Make a key; 409 when there is one."""
+        _with_token(caller)
+        described = None if wanted is None else wanted.description
+        try:
+            with self._server.database.transaction() as con:
+                return _made(*psks.create(con, _who(caller), description=described, now=self._server.now()))
+        except BadState as error:
+            _refuse(error)
+
+    def show(self, caller: Whose) -> Told:
+        """What is known of the key; 404 when there is none."""
+        try:
+            with self._server.database.reading() as con:
+                return _told(psks.get(con, caller.account_id, caller.owner_id))
+        except NotFound as error:
+            _refuse(error)
+
+    def regenerate(self, caller: Whose) -> Made:
+        """Make another key in its place; the old one opens nothing from now on."""
+        _with_token(caller)
+        try:
+            with self._server.database.transaction() as con:
+                return _made(*psks.regenerate(con, _who(caller), now=self._server.now()))
+        except (BadState, NotFound) as error:
+            _refuse(error)
+
+    def delete(self, caller: Whose) -> str:
+        """End the key."""
+        try:
+            with self._server.database.transaction() as con:
+                psks.revoke(con, caller.account_id, caller.owner_id, now=self._server.now())
+        except NotFound as error:
+            _refuse(error)
+        return "deleted"
+
+
+def psk_routes(server: Server) -> APIRouter:
+    """The endpoints by their whole paths; they stand behind the gate."""
+    keys, router = Keys(server), APIRouter(tags=["Users"])
+    router.add_api_route("/api/user/psk", keys.create, methods=["POST"])
+    router.add_api_route("/api/user/psk", keys.show, methods=["GET"])
+    router.add_api_route("/api/user/psk", keys.delete, methods=["DELETE"])
+    router.add_api_route("/api/user/psk/regenerate", keys.regenerate, methods=["POST"])
+    return router
+
+
+def _with_token(caller: Caller) -> None:
+    """A key makes no other: who has found one has no more than that."""
+    if caller.way != "token":
+        raise HTTPException(403, "a key is made with a bearer token, not with a key")
+
+
+def _who(caller: Caller) -> Holder:
+    return Holder(caller.account_id, caller.owner_id, caller.roles, caller.client_id)
+
+
+def _made(psk: Psk, key: str) -> Made:
+    return Made(id=psk.psk_id, psk=key, created_at=psk.created_at, message=_KEEP, description=psk.description)
+
+
+def _told(psk: Psk) -> Told:
+    return Told(
+        id=psk.psk_id,
+        user_id=psk.owner_id,
+        created_at=psk.created_at,
+        updated_at=psk.updated_at,
+        is_active=psk.revoked_at is None,
+        description=psk.description,
+        last_used_at=psk.last_used_at,
+    )
+
+
+def _refuse(error: HeadraceError) -> NoReturn:
+    raise HTTPException(404 if isinstance(error, NotFound) else 409, str(error)) from None
