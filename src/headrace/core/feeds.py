@@ -17,7 +17,6 @@ from headrace.auth.principal import Principal
 from headrace.core import executions as executions_of_jobs
 from headrace.core import jobs, triggers, warehouse
 from headrace.core.jobs import moment
-from headrace.core.paging import Page
 from headrace.core.triggers import Trigger
 from headrace.core.warehouse import Columns, TableName
 from headrace.db.tables import executions, feeds
@@ -94,12 +93,12 @@ def get(con: Connection, principal: Principal, feed_id: str, *, deleted: bool = 
     return _feed(found)
 
 
-def list(con: Connection, principal: Principal, *, owner_id: str | None, page: Page) -> tuple[Feed, ...]:
+def list(con: Connection, principal: Principal, *, owner_id: str | None, limit: int, offset: int) -> tuple[Feed, ...]:
     """The feeds of an owner, or of all, that are not deleted; the newest first."""
     wanted = _feeds(principal).where(feeds.c.deleted_at.is_(None))
     if owner_id is not None:
         wanted = wanted.where(feeds.c.owner_id == owner_id)
-    ordered = wanted.order_by(feeds.c.created_at.desc(), feeds.c.feed_id).limit(page.rows).offset(page.first)
+    ordered = wanted.order_by(feeds.c.created_at.desc(), feeds.c.feed_id).limit(limit).offset(offset)
     return tuple(map(_feed, con.execute(ordered)))
 
 

@@ -6,27 +6,33 @@ from starlette.types import ASGIApp
 
 from headrace.api.call import Server
 from headrace.api.nx1.admission import Admission, of_issuer, of_our_own
+from headrace.api.nx1.faults import add_faults
 from headrace.api.nx1.issuer import add_issuer
-from headrace.api.nx1.middleware import Gate
+from headrace.api.nx1.jobs import job_routes
+from headrace.api.nx1.middleware import Bounded, Gate
+from headrace.api.nx1.planned import AREAS, planned_routes
 from headrace.api.nx1.psks import psk_routes
 from headrace.api.throttle import Throttle
 from headrace.auth.secrets import Secrets
+from headrace.execution.places import Stores
 from headrace.service.tokens import Issuer
-from headrace.settings import Settings
+from headrace.settings import Settings, parse_size
 
-_PATHS = ("/api/user/{rest:path}",)
+_OURS = ("user", "jobs", "health", *AREAS)
+_OPEN = frozenset({("GET", "/api/health/ping")})
 
 
 def add_nx1(app: FastAPI, server: Server, settings: Settings, *, secrets: Secrets, address: str) -> None:
     """The dialect, before what takes all other paths. `address` is where the server listens."""
     admission = _admission(app, server, settings, secrets=secrets, address=address)
     gate = Gate(
-        _service(server),
+        Bounded(_service(server, settings), most=parse_size(settings["body_limit"])),
         admit=admission,
         throttle=Throttle(settings["rate_limit"], burst=settings["rate_burst"]),
         clock=server.clock,
+        open_paths=_OPEN,
     )
-    for path in _PATHS:
+    for path in (path for area in _OURS for path in (f"/api/{area}", f"/api/{area}/{{rest:path}}")):
         app.router.routes.append(Route(path, endpoint=gate))
 
 
@@ -39,7 +45,10 @@ def _admission(app: FastAPI, server: Server, settings: Settings, *, secrets: Sec
     return of_our_own(server, issuer)
 
 
-def _service(server: Server) -> ASGIApp:
+def _service(server: Server, settings: Settings) -> ASGIApp:
     app = FastAPI(title="Headrace", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    add_faults(app)
     app.include_router(psk_routes(server))
+    app.include_router(job_routes(server, Stores(settings), bucket=settings["warehouse"]))
+    app.include_router(planned_routes())
     return app

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from headrace.api.middleware import header_texts, read_body
 from headrace.api.nx1.gate import CALLER, Admit, Caller, Refused, only_status
@@ -60,6 +60,32 @@ class Gate:
         if not self._throttle.admits(f"{caller.way} {caller.owner_id}", seconds=self._clock.seconds()):
             return _THROTTLED
         return only_status(caller, scope["method"], scope["path"])
+
+
+class Bounded:
+    """Read the body before anything else does, and refuse one that is larger than it may be."""
+
+    def __init__(self, app: ASGIApp, *, most: int) -> None:
+        self._app = app
+        self._most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        body = await read_body(header_texts(scope), receive, self._most)
+        if body is None:
+            refused = Refused(413, f"a body has at most {self._most} bytes", {"connection": "close"})
+            await Response(refused.body(), 413, refused.headers, media_type="application/json")(scope, receive, send)
+            return
+        sent = False
+
+        async def again() -> Message:
+            nonlocal sent
+            if sent:
+                return await receive()
+            sent = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self._app(scope, again, send)
 
 
 class Form:
