@@ -90,6 +90,35 @@ def test_data_with_other_columns_is_refused(lake: Lake) -> None:
     )
 
 
+def test_what_a_merge_wrote_can_be_merged_into_again_whatever_its_types(lake: Lake) -> None:
+    types = ("boolean", "tinyint", "smallint", "int", "bigint", "float", "double", "decimal(12,3)", "string", "char(5)",
+             "varchar(9)", "date", "timestamp", "timestampwithtimezone", "binary")  # fmt: skip
+    columns = ", ".join(("id int", *(f"c{number} {type_}" for number, type_ in enumerate(types))))
+    values = {f"c{number}": pa.nulls(2, pa.string()) for number in range(len(types))}
+    values[f"c{len(types) - 1}"] = pa.nulls(2, pa.binary())
+    lake.put_parquet("in/a.parquet", id=pa.array([1, 2], pa.int32()), **values)
+    lake.run(source(columns, kind="PARQUET"), merging(columns))
+    (written,) = (lake.root / "9").iterdir()
+    lake.put("out/a.parquet", written.read_bytes())
+    written.unlink()
+    (lake.root / "9").rmdir()
+    assert lake.run(source(columns, kind="PARQUET"), merging(columns)).writes[9].rows == 2
+
+
+def test_nested_columns_are_merged(lake: Lake) -> None:
+    items = {"name": "items", "type": "array", "properties": [{"name": "e", "type": "struct", "properties": [
+        {"name": "a", "type": "int"}, {"name": "b c", "type": "decimal(5,2)"}]}]}  # fmt: skip
+    named = {"fieldList": [{"name": "id", "type": "int"}, items]}
+    lake.put("in/a.json", '{"id": 1, "items": [{"a": 1, "b c": 1.5}]}')
+    nodes = (source(kind="JSON", **named), merging() | named)
+    lake.run(*nodes)
+    (written,) = (lake.root / "9").iterdir()
+    lake.put("out/a.parquet", written.read_bytes())
+    written.unlink()
+    (lake.root / "9").rmdir()
+    assert lake.run(*nodes).writes[9].rows == 1
+
+
 def test_any_merge_leaves_what_the_reference_says(tmp_path: Path) -> None:
     for seed in range(40):
         chance = random.Random(seed)

@@ -6,9 +6,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from headrace.errors import BadParameter, BadState, Conflict, HeadraceError, NotBuilt, NotFound, Problem
+from headrace.errors import BadParameter, BadState, Conflict, HeadraceError, NotBuilt, NotFound, Problem, StoreError
 
-_STATUS: dict[type[HeadraceError], int] = {NotFound: 404, BadState: 409, Conflict: 409, NotBuilt: 501}
+_STATUS: dict[type[HeadraceError], int] = {NotFound: 404, BadState: 409, Conflict: 409, NotBuilt: 501, StoreError: 503}
 
 
 def add_faults(app: FastAPI) -> None:

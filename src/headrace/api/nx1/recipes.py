@@ -18,6 +18,7 @@ from headrace.nodes.base import Node, NodeError
 from headrace.plan.ops import Op, Place
 from headrace.plan.types import Schema
 from headrace.stores.base import Store
+from headrace.stores.publish import snapshot
 
 Json = dict[str, Any]
 P = TypeVar("P", bound=BaseModel)
@@ -29,11 +30,21 @@ _REGION = "1"
 
 @dataclass(frozen=True, slots=True)
 class Warehouse:
-    """Where tables lie, how a store is opened, and which columns a table has by what we know."""
+    """Where tables lie, how the store of a bucket is opened, and which columns a table has by what we know."""
 
     bucket: str
     store: Callable[[str], Store]
     columns: Callable[[TableName], Columns | None]
+
+    def place(self, table: TableName) -> Place:
+        """Where the files of a table lie."""
+        return Place(self.bucket, table.prefix, _REGION)
+
+    def is_filled(self, table: TableName) -> bool:
+        """Whether a table has data. The bucket is made when it is not there."""
+        store = self.store(self.bucket)
+        store.make(self.bucket)
+        return bool(snapshot(store, self.place(table), or_nothing=True).objects)
 
 
 def draft(sent: NewJob, warehouse: Warehouse) -> Draft:
@@ -123,7 +134,8 @@ def _query(sent: NewJob, warehouse: Warehouse) -> Draft:
 def _written(sent: NewJob, properties: Properties, line: Line, table: TableName, warehouse: Warehouse) -> Draft:
     columns = line.columns
     known = warehouse.columns(table)
-    if known is not None and properties.mode != "overwrite" and _as_set(known) != _as_set(columns):
+    filled = warehouse.is_filled(table)
+    if filled and known is not None and properties.mode != "overwrite" and _as_set(known) != _as_set(columns):
         shown = ", ".join(f"{c['name']} {c['type']}" for c in known)
         told = f"{table} has other columns: {shown}"
         raise BadParameter([Problem("other-columns", told, "give the same ones, or overwrite it", field="destination")])
@@ -186,7 +198,7 @@ def _table(schema: str, name: str, warehouse: Warehouse, where: str) -> Json:
     columns = warehouse.columns(table)
     if columns is None:
         try:
-            seen = suggest(Place(warehouse.bucket, table.prefix), warehouse.store(warehouse.bucket), rows=_ROWS).node
+            seen = suggest(warehouse.place(table), warehouse.store(warehouse.bucket), rows=_ROWS).node
         except RunFailed:
             hint = "a job has to fill it first"
             raise BadParameter([Problem("no-table", f"there is no table {table}", hint, field=where)]) from None

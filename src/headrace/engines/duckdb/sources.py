@@ -179,8 +179,9 @@ def _parquet(con: Connection, read: Read, objects: Sequence[StoredObject]) -> So
     groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for found in objects:
         groups.setdefault(_described(con, found), []).append(found.location)
+    wanted = {fold(f.name): (f.name, _stored_as(con, f)) for f in read.declared} if read.exact else {}
     for columns, files in groups.items() if read.exact else ():
-        _refuse_others(read, dict(columns), names_of[files[0]])
+        _refuse_others(read, wanted, dict(columns), names_of[files[0]])
     stored = [(_columns(read, dict(columns), names_of[files[0]]), files) for columns, files in groups.items()]
     types = {f.name: _common(read, f, [columns[f.name][1] for columns, _ in stored]) for f in read.declared}
     texts = [_read_parquet(read, columns, files, types) for columns, files in stored]
@@ -217,9 +218,14 @@ def _columns(read: Read, columns: Mapping[str, str], shown: str) -> dict[str, tu
     return found
 
 
-def _refuse_others(read: Read, columns: Mapping[str, str], shown: str) -> None:
-    """Raises BadData unless the file has the declared columns in their types, and no more."""
-    wanted = {fold(f.name): (f.name, SQL.type_name(f.type)) for f in read.declared}
+def _stored_as(con: Connection, column: Field) -> str:
+    """The engine's own word for a type, as it describes files with it."""
+    rows = con.execute(f"SELECT typeof(CAST(NULL AS {SQL.type_name(column.type)}))").fetchall()
+    return str(rows[0][0])
+
+
+def _refuse_others(read: Read, wanted: Mapping[str, tuple[str, str]], columns: Mapping[str, str], shown: str) -> None:
+    """Raises BadData unless the file has the wanted columns in their types, and no more."""
     found = {fold(name): (name, type_) for name, type_ in columns.items()}
     differing = [key for key in {**wanted, **found} if wanted.get(key, ("", ""))[1] != found.get(key, ("", ""))[1]]
     if differing:
