@@ -54,9 +54,7 @@ def create(con: Connection, holder: Holder, *, description: str | None = None, n
     """Make a person's own key; gives it with what opens. Raises BadState when there is an active one."""
     if _active(con, _personal(holder.account_id, holder.owner_id)) is not None:
         raise BadState("there is an active key already", hint="regenerate it, or delete it first")
-    c = clients.c
-    ours = con.scalar(select(c.client_id).where(c.client_id == holder.client_id)) if holder.client_id else None
-    told = {"roles": sorted(holder.roles), "client_id": ours, "description": description}
+    told = {"roles": sorted(holder.roles), "client_id": _client_of(con, holder), "description": description}
     return _made(con, holder.account_id, holder.owner_id, now=now, **told)
 
 
@@ -81,10 +79,11 @@ def get(con: Connection, account_id: str, owner_id: str) -> Psk:
     return found
 
 
-def revoke(con: Connection, account_id: str, owner_id: str, *, now: datetime) -> None:
-    """End a person's own key. Raises NotFound when there is none."""
-    get(con, account_id, owner_id)
+def revoke(con: Connection, account_id: str, owner_id: str, *, now: datetime) -> str:
+    """End a person's own key; gives its id. Raises NotFound when there is none."""
+    found = get(con, account_id, owner_id)
     _end(con, _personal(account_id, owner_id), now)
+    return found.psk_id
 
 
 def revoke_for_job(con: Connection, job_id: str, *, now: datetime) -> None:
@@ -106,6 +105,16 @@ def needs_note(psk: Psk, now: datetime) -> bool:
 def note_use(con: Connection, psk: Psk, *, now: datetime) -> None:
     """Write down that it was used."""
     con.execute(update(psks).where(psks.c.psk_id == psk.psk_id).values(last_used_at=now.timestamp()))
+
+
+def _client_of(con: Connection, holder: Holder) -> str | None:
+    """The client of ours that the key ends with. A token that is left of a revoked one makes no key."""
+    row = con.execute(select(clients).where(clients.c.client_id == holder.client_id).with_for_update()).first()
+    if row is None:
+        return None
+    if row.revoked_at is not None:
+        raise BadState("the client that the token was given to is revoked")
+    return str(row.client_id)
 
 
 def _personal(account_id: str, owner_id: str) -> ColumnElement[bool]:

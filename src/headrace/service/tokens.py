@@ -42,7 +42,8 @@ class Issuer:
         return tokens.sign({**said, **times}, kid=key.kid, private=private)
 
     def published(self, now: datetime) -> tuple[Mapping[str, Any], ...]:
-        """The keys that its tokens are checked with."""
+        """The keys that its tokens are checked with; there is always one."""
+        self._signing(now)
         with self.database.reading() as con:
             return signing.published(con, ACCOUNT, now=now)
 

@@ -14,7 +14,7 @@ from headrace.errors import BadData
 from headrace.nodes.examples import Table
 from headrace.plan.ops import Merge
 from tests.support import reference
-from tests.support.jobs import plan, source, target
+from tests.support.jobs import Json, plan, source, target
 from tests.support.lake import Lake
 from tests.support.plans import collected
 
@@ -108,7 +108,7 @@ def test_what_a_merge_wrote_can_be_merged_into_again_whatever_its_types(lake: La
 def test_nested_columns_are_merged(lake: Lake) -> None:
     items = {"name": "items", "type": "array", "properties": [{"name": "e", "type": "struct", "properties": [
         {"name": "a", "type": "int"}, {"name": "b c", "type": "decimal(5,2)"}]}]}  # fmt: skip
-    named = {"fieldList": [{"name": "id", "type": "int"}, items]}
+    named: Json = {"fieldList": [{"name": "id", "type": "int"}, items]}
     lake.put("in/a.json", '{"id": 1, "items": [{"a": 1, "b c": 1.5}]}')
     nodes = (source(kind="JSON", **named), merging() | named)
     lake.run(*nodes)

@@ -9,7 +9,7 @@ from headrace.api.nx1.admission import Admission, of_issuer, of_our_own
 from headrace.api.nx1.faults import add_faults
 from headrace.api.nx1.issuer import add_issuer
 from headrace.api.nx1.jobs import job_routes
-from headrace.api.nx1.middleware import Bounded, Gate
+from headrace.api.nx1.middleware import Gate
 from headrace.api.nx1.planned import AREAS, planned_routes
 from headrace.api.nx1.psks import psk_routes
 from headrace.api.throttle import Throttle
@@ -25,11 +25,13 @@ _OPEN = frozenset({("GET", "/api/health/ping")})
 def add_nx1(app: FastAPI, server: Server, settings: Settings, *, secrets: Secrets, address: str) -> None:
     """The dialect, before what takes all other paths. `address` is where the server listens."""
     admission = _admission(app, server, settings, secrets=secrets, address=address)
+    body_bytes = parse_size(settings["body_limit"])
     gate = Gate(
-        Bounded(_service(server, settings), most=parse_size(settings["body_limit"])),
+        _service(server, settings),
         admit=admission,
         throttle=Throttle(settings["rate_limit"], burst=settings["rate_burst"]),
         clock=server.clock,
+        most=lambda *_: body_bytes,
         open_paths=_OPEN,
     )
     for path in (path for area in _OURS for path in (f"/api/{area}", f"/api/{area}/{{rest:path}}")):
@@ -46,7 +48,14 @@ def _admission(app: FastAPI, server: Server, settings: Settings, *, secrets: Sec
 
 
 def _service(server: Server, settings: Settings) -> ASGIApp:
-    app = FastAPI(title="Headrace", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title="Headrace",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        strict_content_type=False,
+    )
     add_faults(app)
     app.include_router(psk_routes(server))
     app.include_router(job_routes(server, Stores(settings), bucket=settings["warehouse"]))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,7 +20,8 @@ _THROTTLED = Refused(429, "too many requests by this caller; try again in a mome
 class Gate:
     """Let through who is known and not too eager, with the caller beside the request; tell all others why not.
 
-    `open_paths` are for everybody: the page, and whether the service is there.
+    `most` says how many bytes the body of a request may have, by its method and path. `open_paths` are for everybody:
+    the page, and whether the service is there; who asks them sends no body.
     """
 
     def __init__(
@@ -29,12 +31,14 @@ class Gate:
         admit: Admit,
         throttle: Throttle,
         clock: Clock,
+        most: Callable[[str, str], int],
         open_paths: frozenset[tuple[str, str]] = frozenset(),
     ) -> None:
         self._app = app
         self._admit = admit
         self._throttle = throttle
         self._clock = clock
+        self._most = most
         self._open_paths = open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -43,7 +47,7 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008})
             return
         if (scope["method"], scope["path"]) in self._open_paths:
-            await self._app(scope, receive, send)
+            await self._app(scope, _bounded(receive, 0), send)
             return
         answer = await run_in_threadpool(self._admit, header_texts(scope))
         if isinstance(answer, Caller):
@@ -54,7 +58,7 @@ class Gate:
             await Response(answer.body(), answer.status, headers, media_type="application/json")(scope, receive, send)
             return
         scope.setdefault("state", {})[CALLER] = answer
-        await self._app(scope, receive, send)
+        await self._app(scope, _bounded(receive, self._most(scope["method"], scope["path"])), send)
 
     def _refused(self, caller: Caller, scope: Scope) -> Refused | None:
         if not self._throttle.admits(f"{caller.way} {caller.owner_id}", seconds=self._clock.seconds()):
@@ -62,30 +66,19 @@ class Gate:
         return only_status(caller, scope["method"], scope["path"])
 
 
-class Bounded:
-    """Read the body before anything else does, and refuse one that is larger than it may be."""
+def _bounded(receive: Receive, most: int) -> Receive:
+    """What a request brings, until it is more than it may be: then it is answered so, and the rest is left unread."""
+    size = 0
 
-    def __init__(self, app: ASGIApp, *, most: int) -> None:
-        self._app = app
-        self._most = most
+    async def bounded() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > most:
+            raise HTTPException(413, f"a body has at most {most} bytes", {"connection": "close"})
+        return message
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
-        body = await read_body(header_texts(scope), receive, self._most)
-        if body is None:
-            refused = Refused(413, f"a body has at most {self._most} bytes", {"connection": "close"})
-            await Response(refused.body(), 413, refused.headers, media_type="application/json")(scope, receive, send)
-            return
-        sent = False
-
-        async def again() -> Message:
-            nonlocal sent
-            if sent:
-                return await receive()
-            sent = True
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        await self._app(scope, again, send)
+    return bounded
 
 
 class Form:

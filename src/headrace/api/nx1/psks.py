@@ -3,13 +3,15 @@
 from datetime import datetime
 from typing import Annotated, NoReturn
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter, Depends, HTTPException, Request
 from pydantic import BaseModel, Field
 
 from headrace.api.call import Server
 from headrace.api.nx1.gate import Caller, caller_of
-from headrace.core import psks
+from headrace.core import audit, psks
+from headrace.core.audit import Deed, Origin
 from headrace.core.psks import Holder, Psk
+from headrace.db import Connection
 from headrace.errors import BadState, HeadraceError, NotFound
 
 _KEEP = "Keep this key now: it is not shown again."
@@ -50,15 +52,17 @@ class Keys:
     def __init__(self, server: Server) -> None:
         self._server = server
 
-    def create(self, caller: Whose, wanted: Wanted | None = None) -> Made:
+    def create(self, caller: Whose, request: Request, wanted: Wanted | None = None) -> Made:
         """Make a key; 409 when there is one."""
         _with_token(caller)
         described = None if wanted is None else wanted.description
         try:
             with self._server.database.transaction() as con:
-                return _made(*psks.create(con, _who(caller), description=described, now=self._server.now()))
+                made, key = psks.create(con, _who(caller), description=described, now=self._server.now())
+                self._note(con, caller, "Change/createPsk", made.psk_id, request)
         except BadState as error:
             _refuse(error)
+        return _made(made, key)
 
     def show(self, caller: Whose) -> Told:
         """What is known of the key; 404 when there is none."""
@@ -68,23 +72,32 @@ class Keys:
         except NotFound as error:
             _refuse(error)
 
-    def regenerate(self, caller: Whose) -> Made:
+    def regenerate(self, caller: Whose, request: Request) -> Made:
         """Make another key in its place; the old one opens nothing from now on."""
         _with_token(caller)
         try:
             with self._server.database.transaction() as con:
-                return _made(*psks.regenerate(con, _who(caller), now=self._server.now()))
+                made, key = psks.regenerate(con, _who(caller), now=self._server.now())
+                self._note(con, caller, "Change/createPsk", made.psk_id, request)
         except (BadState, NotFound) as error:
             _refuse(error)
+        return _made(made, key)
 
-    def delete(self, caller: Whose) -> str:
+    def delete(self, caller: Whose, request: Request) -> str:
         """End the key."""
         try:
             with self._server.database.transaction() as con:
-                psks.revoke(con, caller.account_id, caller.owner_id, now=self._server.now())
+                psk_id = psks.revoke(con, caller.account_id, caller.owner_id, now=self._server.now())
+                self._note(con, caller, "Change/revokePsk", psk_id, request)
         except NotFound as error:
             _refuse(error)
         return "deleted"
+
+    def _note(self, con: Connection, caller: Caller, action: str, psk_id: str, request: Request) -> None:
+        """Write it down, in the transaction that does it."""
+        client, state = request.client, request.scope["state"]
+        origin = Origin(client.host if client is not None else "", state.get("trace_id"))
+        audit.write(con, caller.principal, Deed(action, f"psks/{psk_id}"), origin=origin, now=self._server.now())
 
 
 def psk_routes(server: Server) -> APIRouter:
