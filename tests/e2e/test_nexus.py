@@ -40,7 +40,7 @@ def ran(client: httpx.Client, job: str) -> tuple[str, str | None]:
 
     def ended() -> bool:
         told.update(client.get(f"/api/jobs/{job}").json())
-        return told["status"] != "running"
+        return bool(told["status"] != "running")
 
     until(ended, limit=60)
     return told["status"], told["status_message"]
