@@ -7,7 +7,7 @@ from starlette.types import ASGIApp
 from headrace.api.call import Server
 from headrace.api.nx1.admission import Admission, of_issuer, of_our_own
 from headrace.api.nx1.issuer import add_issuer
-from headrace.api.nx1.middleware import Gate
+from headrace.api.nx1.middleware import Bounded, Gate
 from headrace.api.nx1.psks import psk_routes
 from headrace.api.throttle import Throttle
 from headrace.auth.secrets import Secrets
@@ -20,13 +20,11 @@ _PATHS = ("/api/user/{rest:path}",)
 def add_nx1(app: FastAPI, server: Server, settings: Settings, *, secrets: Secrets, address: str) -> None:
     """The dialect, before what takes all other paths. `address` is where the server listens."""
     admission = _admission(app, server, settings, secrets=secrets, address=address)
-    body_bytes = parse_size(settings["body_limit"])
     gate = Gate(
-        _service(server),
+        Bounded(_service(server), most=parse_size(settings["body_limit"])),
         admit=admission,
         throttle=Throttle(settings["rate_limit"], burst=settings["rate_burst"]),
         clock=server.clock,
-        most=lambda *_: body_bytes,
     )
     for path in _PATHS:
         app.router.routes.append(Route(path, endpoint=gate))
