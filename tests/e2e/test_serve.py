@@ -2,10 +2,12 @@
 
 import os
 import signal
+import ssl
 import stat
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from headrace.auth.secrets import new_key
@@ -184,3 +186,45 @@ def test_it_takes_no_requests_of_other_machines_without_tls(place: Place) -> Non
     refused = place.call("serve", "--host", "0.0.0.0", "--port", "0")
     assert refused.code == 2
     assert "insecure_http" in refused.err
+
+
+def test_a_client_comes_in_by_a_token_over_tls_and_by_the_key_that_it_makes(place: Place) -> None:
+    with served(place, HEADRACE_TLS="self-signed", HEADRACE_HOST="localhost") as server:
+        named = ("--name", "ann@example.org", "--role", "nx1_ingest", "--role", "nx1_monitor")
+        made = place.call("clients", "create", *named, "--json").json
+        with httpx.Client(base_url=server.url, verify=ssl.create_default_context(cafile=server.ca_file)) as web:
+            form = {"grant_type": "client_credentials"}
+            answer = web.post("/oauth/token", data=form, auth=(made["clientId"], made["clientSecret"]))
+            assert answer.status_code == 200, answer.text
+            token = answer.json()["access_token"]
+            described = web.get("/.well-known/openid-configuration").json()
+            assert described["issuer"] == server.url
+            bearer = {"authorization": f"Bearer {token}"}
+            key = web.post("/api/user/psk", headers=bearer).json()["psk"]
+            assert web.get("/api/user/psk", headers={"authorization-psk": key}).json()["user_id"] == "ann@example.org"
+            assert (
+                web.get("/api/user/psk", headers={"authorization": f"Bearer {token[:-8]}AAAAAAAA"}).status_code == 401
+            )
+            listed = place.call("clients", "list", "--json").json
+            roles = ["nx1_ingest", "nx1_monitor"]
+            assert [(c["name"], c["roles"], c["state"]) for c in listed] == [("ann@example.org", roles, "active")]
+            assert place.call("clients", "revoke", made["clientId"]).code == 0
+            assert web.get("/api/user/psk", headers={"authorization-psk": key}).status_code == 401
+            assert web.post("/api/user/psk", headers=bearer).status_code == 409
+        log = "".join(server.said)
+    for secret in (made["clientSecret"], token, key):
+        assert secret not in log
+        assert secret.encode() not in (place.root / "headrace.db").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--name", "a", "--role", "manager"), "there is no role 'manager'"),
+        (("--name", "a"), "at least one role"),
+        (("--name", "a b", "--role", "nx1_ask"), "can't be the name of a client"),
+    ],
+)
+def test_a_client_can_not_be_made_wrong(place: Place, arguments: tuple[str, ...], told: str) -> None:
+    done = place.call("clients", "create", *arguments)
+    assert (done.code, told in done.error) == (2, True)

@@ -29,3 +29,29 @@ def test_words_are_those_that_are_known() -> None:
     for read in (readings.log_level, readings.log_format, readings.tls):
         with pytest.raises(ValueError, match=r"\w"):
             read("loud")
+
+
+def test_an_issuer_is_taken_sign_by_sign() -> None:
+    for text in ("", "https://sso.example.org/realms/main", "https://example.auth.org/"):
+        assert readings.issuer(text) == text
+    for text in ("sso.example.org", "https://a?b=c", "https://user@a"):
+        with pytest.raises(ValueError, match="an address like"):
+            readings.issuer(text)
+
+
+def test_hosts_are_names_with_or_without_a_port() -> None:
+    assert readings.words(readings.hosts("keys.example.org, 10.0.0.5:8443 ,[::1]:1")) == (
+        "keys.example.org",
+        "10.0.0.5:8443",
+        "[::1]:1",
+    )
+    for text in ("https://keys.example.org", "a b", "keys.example.org/x"):
+        with pytest.raises(ValueError, match="hosts with or without port"):
+            readings.hosts(text)
+
+
+def test_claims_are_named_and_there_is_at_least_one() -> None:
+    assert readings.claims("realm_access.roles,https://example.org/roles")
+    for text in ("", " , ", "a claim"):
+        with pytest.raises(ValueError, match="names of claims"):
+            readings.claims(text)
