@@ -19,21 +19,23 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A promise: what is measured, the most it may be, what it was, and in which unit."""
+    """A promise: what is measured, the most it may be (or the least), what it was, and in which unit."""
 
     what: str
     limit: float
     value: float
     unit: str
+    least: bool = False
 
     @property
     def is_met(self) -> bool:
         """Whether the promise holds."""
-        return self.value <= self.limit
+        return self.value >= self.limit if self.least else self.value <= self.limit
 
     def __str__(self) -> str:
         verdict = "met" if self.is_met else "**not met**"
-        return f"{self.what}: {self.value:.2f} {self.unit}, at most {self.limit:.2f}: {verdict}"
+        side = "least" if self.least else "most"
+        return f"{self.what}: {self.value:.2f} {self.unit}, at {side} {self.limit:.2f}: {verdict}"
 
 
 def walls(runs: Sequence[Run]) -> float:

@@ -5,22 +5,38 @@ told; what was sent is never changed by reading it.
 """
 
 import json
+import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import isfinite
 from typing import Annotated, Any, Literal
 
+from pydantic import AfterValidator, ValidationError, WithJsonSchema
 from pydantic import Field as Described
-from pydantic import ValidationError
 
 from headrace.errors import JobInvalid, Problem
-from headrace.graph import Graph, Plan, field_problem, unknown_fields
+from headrace.graph import MOST_PROBLEMS, Graph, Plan, unknown_fields
 from headrace.nodes.wire import Flag, Whole, Wire
 from headrace.parameters import ParameterSpec, fill, resolve
+from headrace.wording import field_problem, kind_of
 
 MOST_NODES = 5_000
+MOST_PARAMETERS = 1_000
 _MOST_DIGITS = 400
 NAME = r"^[A-Za-z_-][A-Za-z0-9_-]{2,99}$"
+
+
+def _named(name: str) -> str:
+    if not re.fullmatch(NAME, name) or name.endswith("\n"):
+        told = "3 to 100 of A-Z, a-z, 0-9, '_' and '-', the first a letter, '_' or '-'"
+        raise ValueError(f"{kind_of(name).removeprefix('the text ')} can't be a name; {told}")
+    return name
+
+
+Name = Annotated[str, AfterValidator(_named), WithJsonSchema({"type": "string", "pattern": NAME})]
+"""What a job, a workflow or a trigger may be called."""
 
 
 class JobCondition(Wire):
@@ -37,7 +53,7 @@ class JobCondition(Wire):
 class JobBody(Wire):
     """The fields of a createJob request, those of all generations of the API and ours."""
 
-    name: Annotated[str, Described(pattern=NAME)]
+    name: Name
     nodes: tuple[Any, ...]
     description: str = ""
     type: Literal["DATAFLOW", "VISUAL", "SCRIPT"] = "DATAFLOW"
@@ -100,6 +116,8 @@ def load(text: str | bytes) -> Definition:
 
 def of(sent: Mapping[str, Any]) -> Definition:
     """A job from JSON values. Raises JobInvalid when its own fields are wrong, with the problems of its nodes."""
+    _refuse_too_many(sent, "nodes", MOST_NODES)
+    _refuse_too_many(sent, "parameters", MOST_PARAMETERS)
     try:
         body = JobBody.model_validate(sent)
     except ValidationError as error:
@@ -107,11 +125,15 @@ def of(sent: Mapping[str, Any]) -> Definition:
         nodes = sent.get("nodes")
         found = Graph.of(nodes).problems if isinstance(nodes, list) and nodes else ()
         raise JobInvalid((*problems, *found)) from None
-    if len(body.nodes) > MOST_NODES:
-        raise JobInvalid(
-            [Problem("too-many-nodes", f"{len(body.nodes)} nodes", f"at most {MOST_NODES}", field="nodes")]
-        )
     return Definition(sent, body)
+
+
+def _refuse_too_many(sent: Mapping[str, Any], field: str, most: int) -> None:
+    given = sent.get(field)
+    if isinstance(given, list) and len(given) > most:
+        raise JobInvalid(
+            [Problem(f"too-many-{field}", f"has {len(given):,} entries", f"at most {most:,}", field=field)]
+        )
 
 
 def parse(text: str | bytes) -> object:
@@ -121,12 +143,14 @@ def parse(text: str | bytes) -> object:
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(items)
         if len(made) < len(items):
-            names = [name for name, _ in items]
-            repeats.extend(name for name in made if names.count(name) > 1)
+            counts = Counter(name for name, _ in items)
+            repeats.extend(name for name in made if counts[name] > 1)
         return made
 
     try:
-        sent = json.loads(text, object_pairs_hook=pairs, parse_constant=_refuse, parse_int=_whole)
+        sent = json.loads(
+            text, object_pairs_hook=pairs, parse_constant=_refuse, parse_int=_whole, parse_float=_fraction
+        )
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise JobInvalid([Problem("bad-json", f"not JSON: {error.msg.lower()} at {where}")]) from None
@@ -137,13 +161,21 @@ def parse(text: str | bytes) -> object:
     if repeats:
         hint = "JSON readers keep only one of them: leave one"
         raise JobInvalid(
-            [Problem("bad-json", f"the key {name!r} stands twice in one object", hint) for name in repeats]
+            Problem("bad-json", f"the key {name!r} stands twice in one object", hint)
+            for name in repeats[:MOST_PROBLEMS]
         )
     return sent
 
 
 def _refuse(constant: str) -> object:
     raise ValueError(f"{constant} is no JSON value")
+
+
+def _fraction(digits: str) -> float:
+    value = float(digits)
+    if not isfinite(value):
+        raise ValueError(f"the number {digits[:40]} is too large")
+    return value
 
 
 def _whole(digits: str) -> int:

@@ -6,7 +6,9 @@ decide what a kind means to their caller (an exit code, an HTTP status); nothing
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+
+_MOST_CHARACTERS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +17,7 @@ class Problem:
 
     `field` is the path inside the node as it stands on the wire (`filterConditionList[0].name`), or of the job itself
     when `node_id` is None; nodes of workflows have texts as ids. `code` is a stable word for programs; `message` and
-    `hint` are for people.
+    `hint` are for people. A text that quotes too much of what was sent is cut in its middle.
     """
 
     code: str
@@ -26,10 +28,23 @@ class Problem:
     field: str = ""
     subject: str = "job"
 
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if isinstance(value, str) and len(value) > _MOST_CHARACTERS:
+                half = _MOST_CHARACTERS // 2
+                object.__setattr__(self, each.name, f"{value[:half]}…{value[-half:]}")
+
     def __str__(self) -> str:
-        place = f"node {self.node!r} ({self.node_id})" if self.node_id is not None else self.subject
-        where = f"{place}, {self.field}" if self.field else place
-        return f"{where}: {self.message}" + (f"; {self.hint}" if self.hint else "")
+        return self.told(self.subject)
+
+    def told(self, whole: str) -> str:
+        """The problem in a line; `whole` is what a place outside the nodes is called, empty for nothing."""
+        name = f"{self.node!r} ({self.node_id})" if self.node else f"{self.node_id}"
+        place = whole if self.node_id is None else f"node {name}"
+        where = ", ".join(part for part in (place, self.field) if part)
+        said = f"{self.message}; {self.hint}" if self.hint else self.message
+        return f"{where}: {said}" if where else said
 
     def as_dict(self) -> dict[str, object]:
         """The problem as plain JSON values, without the empty ones."""
@@ -248,6 +263,18 @@ class DatabaseFailed(HeadraceError):
     """The database of the server did not do what was asked; nothing of the transaction was kept."""
 
     code = "database-failed"
+
+
+class DatabaseFull(DatabaseFailed):
+    """There is no room left where the database of the server lies."""
+
+    code = "database-full"
+
+
+class DatabaseReadOnly(DatabaseFailed):
+    """The database of the server can be read and not written."""
+
+    code = "database-read-only"
 
 
 class SchemaMismatch(HeadraceError):

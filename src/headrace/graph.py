@@ -4,11 +4,12 @@
 `plan` gives the operations. Nothing here touches data.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from itertools import chain, islice
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -18,6 +19,15 @@ from headrace.nodes.base import Fault, Node, NodeError, nearest
 from headrace.plan.ops import Op, Place, Read, Target, Write, WriteTable
 from headrace.plan.prune import prune
 from headrace.stores.names import check_bucket, clean_prefix
+from headrace.wording import field_problem, kind_of, problem_at
+
+MOST_PROBLEMS = 1_000
+MOST_ENTRIES = 50_000
+"""How many entries the lists of one node may have in all."""
+MOST_DEPTH = 100
+"""Through how many nodes a row may go: engines nest a query as deep as the graph is."""
+
+At = TypeVar("At", Read, Write)
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,8 @@ class Graph:
         nodes: list[Node] = []
         problems: list[Problem] = []
         for index, item in enumerate(sent):
+            if len(problems) > MOST_PROBLEMS:
+                break
             read = read_node(item, index)
             if isinstance(read, Node):
                 nodes.append(read)
@@ -55,9 +67,20 @@ class Graph:
 
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
-        """Everything that is wrong: fields, structure, meaning. Empty for a job that can run."""
-        structure = tuple(self._structure())
-        return (*self.unreadable, *structure, *self._meaning[1])
+        """Everything that is wrong: fields, structure, meaning. Empty for a job that can run.
+
+        Of very many problems the first are told, and that there are more.
+        """
+        found = tuple(islice(self._all_problems(), MOST_PROBLEMS + 1))
+        if len(found) <= MOST_PROBLEMS:
+            return found
+        return (*found[:-1], Problem("too-many-problems", f"there are more than these {MOST_PROBLEMS} problems"))
+
+    def _all_problems(self) -> Iterator[Problem]:
+        yield from self.unreadable
+        yield from self._structure()
+        yield from self._meaning[1]
+        yield from _overlaps(self._meaning[0].values())
 
     @cached_property
     def warnings(self) -> tuple[Problem, ...]:
@@ -67,7 +90,7 @@ class Graph:
             parents = [self._meaning[0].get(parent) for parent in node.parent_node_ids]
             if node.id in self._meaning[0]:
                 told.append(_told(node, node.warnings(*(p for p in parents if p is not None))))
-        return (*(problem for group in told for problem in group), *self._unused(), *self._rereads())
+        return tuple(islice(chain(*told, self._unused(), self._rereads()), MOST_PROBLEMS))
 
     def plan(self) -> Plan:
         """The job's meaning. Raises JobInvalid with every problem."""
@@ -78,32 +101,32 @@ class Graph:
 
     def _structure(self) -> Iterable[Problem]:
         ids = Counter(node.id for node in self.nodes)
+        by_id = {node.id: node for node in self.nodes}
         for node in self.nodes:
             if ids[node.id] > 1:
                 yield _problem(
                     node, "id", f"{ids[node.id]} nodes have the id {node.id}", "give each its own", "duplicate-id"
                 )
-            yield from self._parents(node, ids)
+            yield from self._parents(node, by_id)
         if not self.unreadable:
             yield from self._ends()
         if len(ids) == len(self.nodes):
             yield from self._cycles()
 
-    def _parents(self, node: Node, ids: Mapping[int, int]) -> Iterable[Problem]:
+    def _parents(self, node: Node, by_id: Mapping[int, Node]) -> Iterable[Problem]:
         least, most = node.arity
         count = len(node.parent_node_ids)
         if count < least or (most is not None and count > most):
             yield _problem(node, "parentNodeIds", _arity(node, count), "", "wrong-parents")
         if len(set(node.parent_node_ids)) < count:
             yield _problem(node, "parentNodeIds", "a parent is named twice", "name each parent once", "wrong-parents")
-        categories = {other.id: other for other in self.nodes}
         for parent in node.parent_node_ids:
-            if parent not in ids:
+            if parent not in by_id:
                 if not self.unreadable:
-                    known = nearest(str(parent), map(str, ids))
+                    known = nearest(str(parent), map(str, by_id))
                     yield _problem(node, "parentNodeIds", f"there is no node {parent}", known, "unknown-parent")
-            elif categories[parent].category == "TARGET":
-                message = f"node {parent} ({categories[parent].name!r}) is a target, which gives no rows"
+            elif by_id[parent].category == "TARGET":
+                message = f"node {parent} ({by_id[parent].name!r}) is a target, which gives no rows"
                 yield _problem(node, "parentNodeIds", message, "read from the node before it", "wrong-parents")
 
     def _ends(self) -> Iterable[Problem]:
@@ -113,15 +136,10 @@ class Graph:
             yield Problem("no-target", "the job has no target", "add a node that writes", field="nodes")
 
     def _cycles(self) -> Iterable[Problem]:
-        waiting = {node.id: set(node.parent_node_ids) for node in self.nodes}
-        waiting = {node: {p for p in parents if p in waiting} for node, parents in waiting.items()}
-        while free := [node for node, parents in waiting.items() if not parents]:
-            for node in free:
-                del waiting[node]
-            for parents in waiting.values():
-                parents.difference_update(free)
         by_id = {node.id: node for node in self.nodes}
-        for node_id in _on_cycle(waiting):
+        parents = {node.id: {p for p in node.parent_node_ids if p in by_id} for node in self.nodes}
+        settled = _levels(parents)
+        for node_id in _on_cycle({node: of for node, of in parents.items() if node not in settled}):
             it = by_id[node_id]
             alone = node_id in it.parent_node_ids
             message = "this node is its own parent" if alone else "this node reads its own rows, by way of others"
@@ -133,19 +151,21 @@ class Graph:
         made: dict[int, Op] = {}
         problems: list[Problem] = []
         ids = Counter(node.id for node in self.nodes)
-        waiting = [node for node in self.nodes if ids[node.id] == 1 and _arity_fits(node)]
-        while ready := [node for node in waiting if all(parent in made for parent in node.parent_node_ids)]:
-            for node in ready:
-                waiting.remove(node)
-                parents = [made[parent] for parent in node.parent_node_ids]
-                if any(isinstance(parent, Write | WriteTable) for parent in parents):
-                    continue
+        sound = [node for node in self.nodes if ids[node.id] == 1 and _arity_fits(node)]
+        levels = _levels({node.id: set(node.parent_node_ids) for node in sound})
+        for node in sorted((node for node in sound if node.id in levels), key=lambda node: levels[node.id]):
+            if levels[node.id] > MOST_DEPTH:
+                message, hint = f"rows come here through more than {MOST_DEPTH} nodes", "put several steps into one"
+                problems.append(_problem(node, "parentNodeIds", message, hint, "too-deep"))
+                break
+            parents = [made.get(parent) for parent in node.parent_node_ids]
+            given = [parent for parent in parents if parent is not None and not isinstance(parent, Write | WriteTable)]
+            if len(given) == len(parents) and len(problems) < MOST_PROBLEMS:
                 try:
-                    made[node.id] = node.plan(*parents)
+                    made[node.id] = node.plan(*given)
                 except NodeError as error:
                     problems += _told(node, error.faults)
-        problems += [*_misplaced(made.values()), *_overlaps(made.values())]
-        return made, tuple(problems)
+        return made, (*problems, *_misplaced(made.values()))
 
     def _unused(self) -> Iterable[Problem]:
         used = {parent for node in self.nodes for parent in node.parent_node_ids}
@@ -155,76 +175,53 @@ class Graph:
 
     def _rereads(self) -> Iterable[Problem]:
         ops = self._meaning[0].values()
+        below = _by_folder(op for op in ops if isinstance(op, Read))
         for write in (op for op in ops if isinstance(op, Write)):
-            for read in (op for op in ops if isinstance(op, Read)):
-                if _within(read.place.bucket, read.place.prefix, write.place.bucket, write.place.prefix):
-                    message = (
-                        f"{write.place} is also read by node {read.node!r}: a second run reads what the first wrote"
-                    )
-                    yield Problem("reads-own-target", message, "", write.node_id, write.node, "prefix")
+            for read in below[write.place.bucket, write.place.prefix]:
+                message = f"{write.place} is also read by node {read.node!r}: a second run reads what the first wrote"
+                yield Problem("reads-own-target", message, "", write.node_id, write.node, "prefix")
 
 
 def read_node(sent: object, index: int) -> Node | tuple[Problem, ...]:
     """The node, or what is wrong with its fields."""
     place = f"nodes[{index}]"
     if not isinstance(sent, dict):
-        return (Problem("bad-node", f"is {_json_kind(sent)}, not an object", field=place),)
+        return (Problem("bad-node", f"should be an object, not {kind_of(sent)}", field=place),)
     node_id, name = sent.get("id"), sent.get("name")
     known_id = node_id if isinstance(node_id, int) and not isinstance(node_id, bool) else None
     word = sent.get("type")
     kind = node_type(word) if isinstance(word, str) else None
     if kind is None:
-        message = "has no type" if word is None else f"{word!r} is not a node type"
+        shown = kind_of(word).removeprefix("the text ")
+        message = "has no type" if word is None else f"{shown} is not a node type"
         hint = nearest(str(word or ""), registry())
-        return (_problem_at(known_id, name, "type", message, hint, "unknown-node-type", place),)
+        return (problem_at(known_id, name, "type", message, hint, "unknown-node-type", place),)
+    entries = _entries(sent)
+    if entries > MOST_ENTRIES:
+        message, hint = f"its lists have {entries:,} entries", f"at most {MOST_ENTRIES:,} in all"
+        return (problem_at(known_id, name, "", message, hint, "too-many-entries", place),)
     try:
         return kind.model_validate(sent)
     except ValidationError as error:
-        return tuple(field_problem(detail, known_id, name, place) for detail in error.errors() if not _is_echo(detail))
+        told = (detail for detail in error.errors() if not _is_echo(detail))
+        return tuple(field_problem(detail, known_id, name, place) for detail in islice(told, MOST_PROBLEMS + 1))
+
+
+def _entries(sent: object) -> int:
+    """How many entries the lists in a JSON value have, counted without recursion: it may be nested deeply."""
+    count, waiting = 0, [sent]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, list):
+            count += len(value)
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        waiting.extend(each for each in inner if isinstance(each, dict | list))
+    return count
 
 
 def _is_echo(detail: Any) -> bool:
     """Whether a list is told to be too short only because its entries, which are told too, are wrong."""
     return detail["type"] == "too_short" and bool(detail["input"])
-
-
-def field_problem(detail: Any, node_id: int | None, name: object, place: str) -> Problem:
-    """A Pydantic error in our words, with its path; `place` is where an object without an id stands."""
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"]).lstrip(".")
-    message, hint = str(detail["msg"]).removeprefix("Value error, "), ""
-    if detail["type"] == "missing":
-        message = "is missing"
-    elif detail["type"] == "literal_error":
-        message, hint = f"{detail['input']!r} is not allowed", f"one of {detail['ctx']['expected']}"
-    elif detail["type"] == "too_short":
-        message, hint = "is empty", "it needs at least one entry"
-    elif detail["type"] != "value_error":
-        message = f"{message[0].lower()}{message[1:].replace('tuple', 'list')}, not {_json_kind(detail['input'])}"
-    return _problem_at(node_id, name, path, message, hint, "bad-field", place)
-
-
-def _problem_at(
-    node_id: int | None, name: object, field: str, message: str, hint: str, code: str, place: str
-) -> Problem:
-    if node_id is None:
-        return Problem(code, message, hint, field=f"{place}.{field}" if place and field else place or field)
-    return Problem(code, message, hint, node_id, name if isinstance(name, str) else "", field)
-
-
-def _json_kind(value: object) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return f"the boolean {str(value).lower()}"
-        case int() | float():
-            return f"the number {value}"
-        case str():
-            return f"the text {value[:40]!r}"
-        case list() | tuple():
-            return "an empty list" if not value else "a list"
-        case _:
-            return "an object"
 
 
 def _problem(node: Node, field: str, message: str, hint: str, code: str) -> Problem:
@@ -247,6 +244,25 @@ def _arity(node: Node, count: int) -> str:
         return f"a source has no parents, and this one has {count}"
     wanted = f"at least {least}" if most is None else f"{least}"
     return f"{node.type} has {wanted} parent{'s' if least > 1 else ''}, and this one has {count}"
+
+
+def _levels(parents: Mapping[int, Set[int]]) -> dict[int, int]:
+    """How many nodes lie before each, on the longest way; nodes on a circle or behind one are left out."""
+    levels: dict[int, int] = {}
+    children: defaultdict[int, list[int]] = defaultdict(list)
+    for node, before in parents.items():
+        for parent in before:
+            children[parent].append(node)
+    missing = {node: len(before) for node, before in parents.items()}
+    ready = deque(node for node, count in missing.items() if not count)
+    while ready:
+        node = ready.popleft()
+        levels[node] = max((levels[parent] + 1 for parent in parents[node]), default=0)
+        for child in children[node]:
+            missing[child] -= 1
+            if not missing[child]:
+                ready.append(child)
+    return levels
 
 
 def _on_cycle(waiting: dict[int, set[int]]) -> list[int]:
@@ -280,21 +296,29 @@ def _check_prefix(place: Place) -> None:
     clean_prefix(Place("any-bucket", place.prefix))
 
 
-def _overlaps(ops: Iterable[Op]) -> list[Problem]:
+def _overlaps(ops: Iterable[Op]) -> Iterator[Problem]:
     writes = [op for op in ops if isinstance(op, Write)]
-    found = []
-    for index, write in enumerate(writes):
-        for other in writes[:index]:
-            a, b = write.place, other.place
-            if _within(a.bucket, a.prefix, b.bucket, b.prefix) or _within(b.bucket, b.prefix, a.bucket, a.prefix):
-                message = f"{a} and {b} of node {other.node!r} ({other.node_id}) overlap"
-                hint = "give each target a prefix of its own"
-                found.append(Problem("targets-overlap", message, hint, write.node_id, write.node, "prefix"))
+    below = _by_folder(writes)
+    first = {write.node_id: index for index, write in enumerate(writes)}
+    for write in writes:
+        for other in below[write.place.bucket, write.place.prefix]:
+            if other is write or (other.place == write.place and first[other.node_id] < first[write.node_id]):
+                continue
+            later, earlier = sorted((write, other), key=lambda op: first[op.node_id], reverse=True)
+            message = f"{later.place} and {earlier.place} of node {earlier.node!r} ({earlier.node_id}) overlap"
+            hint = "give each target a prefix of its own"
+            yield Problem("targets-overlap", message, hint, later.node_id, later.node, "prefix")
+
+
+def _by_folder(ops: Iterable[At]) -> Mapping[tuple[str, str], Sequence[At]]:
+    """The operations at or below each folder that one of them lies in."""
+    found: defaultdict[tuple[str, str], list[At]] = defaultdict(list)
+    for op in ops:
+        prefix = op.place.prefix
+        above: list[str] = [prefix[:index] for index, sign in enumerate(prefix) if sign == "/" and index]
+        for folder in dict.fromkeys(["", *above, prefix]):
+            found[op.place.bucket, folder].append(op)
     return found
-
-
-def _within(bucket: str, prefix: str, other_bucket: str, other: str) -> bool:
-    return bucket == other_bucket and (not other or prefix == other or prefix.startswith(other + "/"))
 
 
 def _unknown_fields(node: Node) -> list[Problem]:

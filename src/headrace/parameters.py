@@ -7,6 +7,7 @@ as it is: there `${name}` is ordinary text.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Literal, TypeVar
 
@@ -60,8 +61,8 @@ def resolve(
 
 
 def _repeats(declared: Sequence[ParameterSpec]) -> list[Problem]:
-    names = [spec.name for spec in declared]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    counts = Counter(spec.name for spec in declared)
+    twice = sorted(name for name, count in counts.items() if count > 1)
     return [Problem("bad-parameter", f"parameter {n!r} is declared twice", field="parameters") for n in twice]
 
 

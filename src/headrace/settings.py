@@ -171,6 +171,13 @@ SETTINGS = (
         secret=True,
     ),
     Setting("workers", 0, _threads, "Runs that a worker does at once, each in its own process. 0: one for each core."),
+    Setting(
+        "run_memory_limit",
+        "",
+        _size,
+        "Memory that the process of a run may have, with all that it has started, under a worker; one that has more is "
+        "ended. Without a value: 90% of what the worker may have, shared among its runs.",
+    ),
     Setting("lease_seconds", 15.0, _lease, "Seconds after which a run whose worker is gone goes to another one."),
     Setting(
         "grace_seconds",

@@ -1,12 +1,12 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
-from headrace.db.tables import jobs, outbox
+from headrace.db.tables import attempts, jobs, log_chunks, outbox
 from headrace.execution import queue
 from headrace.execution.queue import Outcome
-from headrace.execution.states import MOST_LOSSES
+from headrace.execution.states import MOST_LOSSES, Ended
 from tests.support.queue import DONE, FAILED, LEASE, Line
 
 
@@ -227,3 +227,81 @@ def test_a_process_that_died_is_a_loss_that_begins_again_at_once_until_there_wer
     row = line.row(execution_id)
     assert (row["status"], row["failure"]["code"], row["losses"]) == ("FAILED", "child-lost", 4)
     assert line.attempts(execution_id) == [(number, "LOST") for number in range(1, 5)]
+
+
+def test_the_executions_of_a_job_are_counted_whatever_becomes_of_them(line: Line) -> None:
+    job_id, other = line.job(), line.job()
+    done, cancelled, lost, _ = (line.submit(job_id, at=float(n)) for n in range(4))
+    line.submit(other, at=9.0)
+    line.finish(line.one(10.0).lease_token, Outcome("COMPLETED"), at=11.0)
+    line.cancel(cancelled, at=11.0)
+    assert line.one(12.0).execution_id == lost
+    line.rescue(12.0 + LEASE)
+    assert (line.counted(job_id), line.counted(other)) == (4, 1)
+    with line.database.transaction() as con:
+        con.execute(delete(attempts).where(attempts.c.execution_id == done))
+        con.execute(delete(log_chunks))
+        queue.remove(con, [done, cancelled, "nobody's"])
+    assert (line.counted(job_id), line.counted(other)) == (2, 1)
+
+
+def test_a_look_at_leases_tells_those_that_nobody_wants_anything_of(line: Line) -> None:
+    job_id = line.job()
+    calm, cancelled = line.submit(job_id), line.submit(job_id)
+    tokens = {claimed.execution_id: claimed.lease_token for claimed in line.claim(1.0, limit=2)}
+    line.cancel(cancelled, at=2.0)
+    with line.database.reading() as con:
+        assert queue.calm(con, [*tokens.values(), "nobody's"]) == {tokens[calm]}
+
+
+@pytest.mark.parametrize("end", ["COMPLETED", "FAILED", "CANCELED"])
+def test_what_has_ended_is_touched_by_no_rescue_no_cancel_and_no_late_owner(line: Line, end: Ended) -> None:
+    execution_id = line.submit(line.job())
+    token = line.one(0.0).lease_token
+    assert line.finish(token, Outcome(end, failure=None if end == "COMPLETED" else {"code": end}), at=1.0)
+    before = line.row(execution_id)
+    assert line.rescue(1_000.0) == []
+    assert not line.cancel(execution_id, at=1_001.0)
+    assert not line.finish(token, DONE, at=2.0)
+    assert line.row(execution_id) == before
+
+
+def test_the_place_of_a_worker_that_died_is_free_again(line: Line) -> None:
+    job_id = line.job(most=1)
+    first, second = line.submit(job_id, at=0.0), line.submit(job_id, at=1.0)
+    assert (line.one(2.0).execution_id, line.claim(3.0, limit=9)) == (first, [])
+    line.cancel(first, at=4.0)
+    line.rescue(2.0 + LEASE)
+    assert [each.execution_id for each in line.claim(2.0 + LEASE, limit=9)] == [second]
+    assert line.running(job_id) == 1
+
+
+def test_a_retry_is_an_attempt_with_a_log_of_its_own(line: Line) -> None:
+    execution_id = line.submit(line.job(), attempts=2)
+    for at, outcome in ((0.0, FAILED), (100.0, DONE)):
+        token = line.one(at).lease_token
+        with line.database.transaction() as con:
+            queue.append_log(con, token, f"begun at {at:g}\n", now=at)
+        line.finish(token, outcome, at=at + 1)
+    with line.database.reading() as con:
+        said = {(chunk.attempt, chunk.text) for chunk in queue.read_log(con, execution_id)}
+    assert {(1, "begun at 0\n"), (2, "begun at 100\n")} <= said
+    assert {attempt for attempt, text in said if "attempt 1 failed" in text} == {1}
+
+
+def test_errors_do_not_use_up_losses(line: Line) -> None:
+    execution_id = line.submit(line.job(), attempts=10)
+    at = 0.0
+    for _ in range(MOST_LOSSES + 1):
+        line.finish(line.one(at).lease_token, FAILED, at=at)
+        at += 1_000.0
+    line.one(at)
+    assert [each.status for each in line.rescue(at + LEASE)] == ["READY"]
+    assert (line.row(execution_id)["errors"], line.row(execution_id)["losses"]) == (MOST_LOSSES + 1, 1)
+
+
+def test_many_that_wait_for_one_job_do_not_keep_a_younger_one_of_another_waiting(line: Line) -> None:
+    narrow, other = line.job(most=1), line.job()
+    held = [line.submit(narrow, at=float(n), priority=100) for n in range(200)]
+    young = line.submit(other, at=500.0)
+    assert [each.execution_id for each in line.claim(501.0, limit=2)] == [held[0], young]

@@ -8,6 +8,7 @@ import pytest
 
 from headrace.definition import load
 from headrace.nodes import registry
+from tests.support.proving import proves
 
 REPOSITORY = Path(__file__).parents[2]
 TEXT = (REPOSITORY / "examples" / "createJob.json").read_text(encoding="utf-8")
@@ -37,6 +38,9 @@ def test_the_body_serialises_as_it_was_sent() -> None:
     assert json.dumps(dumped, indent=2) + "\n" == TEXT
 
 
+@proves(
+    "requests.result-name",
+)
 @pytest.mark.parametrize("spelling", ["ResultName", "resultName"])
 def test_both_spellings_of_the_result_of_an_aggregate_are_read_and_written_as_documented(spelling: str) -> None:
     sent: dict[str, Any] = {

@@ -2,6 +2,7 @@
 
 from headrace.execution import queue
 from headrace.execution.queue import Outcome
+from tests.support.proving import proves
 from tests.support.server import Server
 
 JOBS = "/api/v1/jobs"
@@ -16,6 +17,41 @@ ENDED = [
 DATE = "2025-03-21T10:02:02+09:00"
 
 
+@proves(
+    "createJobExecution",
+    "createJobExecution.answer.*",
+    "createJobExecution.body.jobCondition",
+    "getJobExecution",
+    "getJobExecutions",
+    "Execution.jobExecutionId",
+    "Execution.jobId",
+    "Execution.jobCondition",
+    "Execution.startDate",
+    "Execution.endDate",
+    "Execution.createdDate",
+    "Execution.jobName",
+    "Execution.waitingTime",
+    "Execution.executorNum",
+    "Execution.runningTime",
+    "Execution.parsedParameters",
+    "Execution.status",
+    "Execution.status=COMPLETED",
+    "Execution.type",
+    "Execution.type=JOB",
+    "Condition.consoleLogPath",
+    "Job.status=RUNNING",
+    "Job.lastExecutionStatus",
+    "Job.lastExecutionStatus=COMPLETED",
+    "Job.lastExecutionDate",
+    "requests.condition-of-a-run",
+    "answers.parsed-parameters",
+    "answers.times-in-seconds",
+    "answers.start-of-an-execution",
+    "answers.end-of-an-execution",
+    "answers.workers-used",
+    "answers.console-log-path",
+    "answers.order-of-keys",
+)
 def test_an_execution_from_its_request_to_its_end(server: Server) -> None:
     job = server.made()
     at = f"{JOBS}/{job['jobId']}/executions"
@@ -55,6 +91,9 @@ def test_an_execution_from_its_request_to_its_end(server: Server) -> None:
     assert ([chunk["text"] for chunk in rest["list"]], rest["ended"]) == (["two\n"], True)
 
 
+@proves(
+    "Execution.status=FAILED",
+)
 def test_a_failure_tells_its_cause(server: Server) -> None:
     job = server.made()
     run = server.executed(job["jobId"])["jobExecutionId"]
@@ -64,6 +103,11 @@ def test_a_failure_tells_its_cause(server: Server) -> None:
     assert (told["status"], told["failure"]) == ("FAILED", failure)
 
 
+@proves(
+    "Execution.status=CANCELED",
+    "ServiceError.errors.bad-state",
+    "answers.cancel",
+)
 def test_an_execution_that_has_ended_can_not_be_cancelled(server: Server) -> None:
     job = server.made()
     at = f"{JOBS}/{job['jobId']}/executions/{server.executed(job['jobId'])['jobExecutionId']}"
@@ -74,12 +118,23 @@ def test_an_execution_that_has_ended_can_not_be_cancelled(server: Server) -> Non
     assert again.json()["detail"].startswith("Check the status. ")
 
 
+@proves(
+    "requests.execute-a-draft",
+    "ServiceError.errors.bad-state",
+)
 def test_a_draft_can_not_be_executed(server: Server) -> None:
     job = server.made(isTemp=True)
     answer = server.ask("POST", f"{JOBS}/{job['jobId']}/executions", {})
     assert (answer.status_code, answer.json()["errorType"]) == (400, "bad-state")
 
 
+@proves(
+    "ServiceError.errors.resource-not-found/JOB",
+    "ServiceError.errors.resource-not-found/JOB_EXECUTION",
+    "ServiceError.errors.resource-not-found/TRIGGER",
+    "ServiceError.errors.resource-not-found/WORKFLOW",
+    "refusals.resource-of-not-found",
+)
 def test_unknown_things_are_not_found_by_their_own_kind(server: Server) -> None:
     job, other = server.made(), server.made(name="other")
     run = server.executed(job["jobId"])["jobExecutionId"]

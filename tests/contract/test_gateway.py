@@ -1,15 +1,20 @@
 """What every route refuses, and how: the gateway's own errors."""
 
 from pathlib import Path
+from typing import cast
 
 import pytest
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.routing import Router
 
 from headrace.api.gateway import Operation
 from headrace.api.naver.contract import BODIES
 from headrace.api.naver.operations import BUILT, OPERATIONS, PLANNED
+from headrace.api.naver.service import service
 from headrace.auth.signature_v2 import SIGNATURE
 from headrace.core import keys
 from tests.support.flows import small_workflow
+from tests.support.proving import proves
 from tests.support.server import Key, Server, documented_job
 
 MISSING = "Authentication information are missing."
@@ -25,6 +30,33 @@ def failed(details: str) -> dict[str, object]:
     return {"error": {"errorCode": "200", "message": "Authentication Failed", "details": details}}
 
 
+# The figures have a word of their own that lets in, and tests of it.
+OPEN = {"/livez", "/readyz", "/openapi.json", "/docs", "/metrics"}
+
+
+def test_every_route_is_an_operation_or_open_to_all(server: Server) -> None:
+    outside = {getattr(route, "path", None) for route in server.app.routes}
+    assert {path for path in outside if path and not path.startswith("/docs/")} == OPEN
+    routes = cast(Router, cast(ExceptionMiddleware, service()).app).routes
+    inside = {
+        (method, getattr(route, "path", None))
+        for route in routes
+        for method in getattr(route, "methods", None) or ("", "not a route")
+        if method != "HEAD"  # the gateway lets none through
+    }
+    assert inside == {(operation.method, operation.path) for operation in OPERATIONS}
+
+
+@proves(
+    "Signature.headers.x-ncp-apigw-timestamp",
+    "Signature.headers.x-ncp-iam-access-key",
+    "Signature.headers.x-ncp-apigw-signature-v2",
+    "GatewayError.error",
+    "GatewayError.error.*",
+    "GatewayError.errors.200",
+    "refusals.type-of-error-code",
+    "refusals.which-shape",
+)
 @every_route
 def test_every_route_refuses_the_anonymous_and_the_forged(server: Server, operation: Operation) -> None:
     method, at = operation.method, path(operation)
@@ -36,6 +68,10 @@ def test_every_route_refuses_the_anonymous_and_the_forged(server: Server, operat
     assert (unknown.status_code, unknown.json()) == (401, failed(INVALID))
 
 
+@proves(
+    "Signature.five-minutes",
+    "refusals.words-of-a-stale-clock",
+)
 @every_route
 def test_every_route_refuses_a_stale_clock_and_a_revoked_key(server: Server, operation: Operation) -> None:
     method, at, key = operation.method, path(operation), server.held["manager"]
@@ -50,6 +86,9 @@ def test_every_route_refuses_a_stale_clock_and_a_revoked_key(server: Server, ope
     assert (revoked.status_code, revoked.json()) == (401, failed(INVALID))
 
 
+@proves(
+    "GatewayError.errors.210",
+)
 @every_route
 def test_a_viewer_may_look_and_not_write(server: Server, operation: Operation) -> None:
     answer = server.ask(operation.method, path(operation), role="viewer")
@@ -66,6 +105,10 @@ def test_what_is_planned_says_so_in_the_service_shape(server: Server, operation:
     assert answer.json()["errorType"].startswith("not-implemented/")
 
 
+@proves(
+    "GatewayError.errors.300",
+    "refusals.unknown-url",
+)
 @pytest.mark.parametrize(
     ("method", "target"),
     [
@@ -83,17 +126,27 @@ def test_an_unknown_url_is_told_before_anybody_asks_who_it_is(server: Server, me
     assert (answer.status_code, answer.json()) == (404, {"error": error})
 
 
+@proves(
+    "GatewayError.headers.x-ncp-trace-id",
+)
 def test_every_answer_has_a_trace_id_of_its_own(server: Server) -> None:
     ids = [server.ask("GET", at).headers["x-ncp-trace-id"] for at in ("/api/v1/jobs", "/nowhere", "/livez", "/readyz")]
     assert len(set(ids)) == 4
 
 
+@proves(
+    "Signature.query-as-sent",
+)
 def test_the_signature_covers_the_query_as_it_was_sent(server: Server) -> None:
     assert server.ask("GET", "/api/v1/jobs?name=a%2db&limit=1").status_code == 200
     signed = server.signature("GET", "/api/v1/jobs?name=a%2db", server.held["manager"])
     assert server.send("GET", "/api/v1/jobs?name=a-b", headers=signed).status_code == 401
 
 
+@proves(
+    "GatewayError.errors.430",
+    "requests.sizes",
+)
 def test_a_body_that_is_too_large_is_refused(tmp_path: Path) -> None:
     server = Server.start(tmp_path, body_limit="2KB")
     answer = server.ask("POST", "/api/v1/jobs", documented_job(description="x" * 2048))
@@ -101,6 +154,9 @@ def test_a_body_that_is_too_large_is_refused(tmp_path: Path) -> None:
     server.database.dispose()
 
 
+@proves(
+    "GatewayError.errors.410",
+)
 def test_a_key_that_asks_too_often_has_to_wait(tmp_path: Path) -> None:
     server = Server.start(tmp_path, rate_limit="1", rate_burst="2")
     codes = [server.ask("GET", "/api/v1/jobs").status_code for _ in range(3)]
@@ -149,7 +205,9 @@ def test_a_bad_body_is_a_bad_parameter_and_never_a_failure_of_the_server(server:
         assert takes_all or answer.json()["errorType"] == "bad-parameter"
 
 
-@pytest.mark.parametrize("id_", ["%00", "%EC%9E%91", "%FF", "a" * 5000, "..%5C", "'%20OR%201=1", "%F0%9F%98%80"])
+@pytest.mark.parametrize(
+    "id_", ["%00", "%0A", "a%0Ab", "%EC%9E%91", "%FF", "a" * 5000, "..%5C", "'%20OR%201=1", "%F0%9F%98%80"]
+)
 def test_an_id_that_can_not_be_one_is_not_found(server: Server, id_: str) -> None:
     for method, tail in (("GET", ""), ("DELETE", ""), ("GET", "/executions"), ("GET", "/executions/x/log")):
         answer = server.ask(method, f"/api/v1/jobs/{id_}{tail}")

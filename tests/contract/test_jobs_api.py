@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.proving import proves
 from tests.support.server import EXAMPLE, Server, documented_job
 
 JOBS = "/api/v1/jobs"
@@ -26,6 +27,41 @@ def with_properties(nodes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**node, **plain(node)} for node in nodes]
 
 
+@proves(
+    "createJob",
+    "createJob.body.name",
+    "createJob.body.nodes",
+    "getJob",
+    "Job.jobId",
+    "Job.name",
+    "Job.description",
+    "Job.nodes",
+    "Job.nodes.fieldList.properties",
+    "Job.runCondition",
+    "Job.createdDate",
+    "Job.updatedDate",
+    "Job.type",
+    "Job.type=DATAFLOW",
+    "Job.status",
+    "Job.status=RUNNABLE",
+    "Common.dates",
+    "Common.node-ids",
+    "Status.201",
+    "Status.200",
+    "generations.type-of-2025",
+    "requests.content-type",
+    "answers.status-codes",
+    "answers.properties-of-fields",
+    "answers.order-of-keys",
+    "answers.dates",
+    "answers.default-places",
+    "Condition.workerType=DEFAULT",
+    "Condition.numWorker",
+    "Condition.timeout",
+    "Condition.nrn",
+    "Condition.scriptPath",
+    "Condition.logPath",
+)
 def test_the_documented_create_job_is_answered_as_documented(server: Server) -> None:
     # The documented curl sends no Content-Type of its own: --data makes it this one.
     form = {"content-type": "application/x-www-form-urlencoded"}
@@ -57,12 +93,29 @@ def test_the_documented_create_job_is_answered_as_documented(server: Server) -> 
     assert server.ask("GET", f"{JOBS}/{told['jobId']}").json() == told
 
 
+@proves(
+    "Common.body-format",
+    "Common.content-type",
+    "requests.content-type",
+)
 @pytest.mark.parametrize("content_type", ["text/plain", "multipart/form-data", "application/json; charset=utf-8"])
 def test_a_body_is_json_whatever_its_type_says(server: Server, content_type: str) -> None:
     answer = server.ask("POST", JOBS, EXAMPLE.read_bytes(), headers={"content-type": content_type})
     assert answer.status_code == 201
 
 
+@proves(
+    "Job.maxConcurrentRuns",
+    "Job.jobCondition",
+    "Job.type=VISUAL",
+    "Job.status=READY",
+    "createJob.body.type=VISUAL",
+    "createJob.body.maxConcurrentRuns",
+    "createJob.body.jobCondition",
+    "generations.answer-of-a-job",
+    "generations.status-of-2026",
+    "generations.name-of-the-condition",
+)
 def test_a_job_of_2026_is_answered_in_its_own_words(server: Server) -> None:
     told = server.made(type="VISUAL", maxConcurrentRuns=3, jobCondition={"numWorker": 4})
     assert list(told) == KEYS_2026
@@ -72,6 +125,13 @@ def test_a_job_of_2026_is_answered_in_its_own_words(server: Server) -> None:
     assert (row["type"], row["status"]) == ("VISUAL", "READY")
 
 
+@proves(
+    "getJobs",
+    "getJobs.answer.*",
+    "Paging.answer.*",
+    "answers.never-run",
+    "answers.disabled",
+)
 def test_jobs_are_listed_newest_first_in_the_documented_envelope(server: Server) -> None:
     old = server.made(name="job001")
     server.clock.move(60)
@@ -85,6 +145,16 @@ def test_jobs_are_listed_newest_first_in_the_documented_envelope(server: Server)
     assert (told["count"], told["page"], told["limit"]) == (2, 0, 1000)
 
 
+@proves(
+    "Paging.query.page",
+    "Paging.query.limit",
+    "getJobs.query.page",
+    "getJobs.query.limit",
+    "requests.lower-end-of-limit",
+    "requests.upper-end-of-limit",
+    "requests.page-past-the-end",
+    "requests.count-of-a-list",
+)
 @pytest.mark.parametrize(
     ("query", "names", "page", "limit"),
     [
@@ -114,6 +184,18 @@ def test_a_page_that_is_no_number_is_a_bad_parameter(server: Server, query: str)
     assert (answer.status_code, answer.json()["errorType"]) == (400, "bad-parameter")
 
 
+@proves(
+    "getJobs.query.name",
+    "getJobs.query.status",
+    "getJobs.query.status=DRAFT",
+    "getJobs.query.status=RUNNABLE",
+    "getJobs.query.status=UNKNOWN",
+    "Job.status=DRAFT",
+    "requests.name-filter",
+    "requests.status-filter",
+    "generations.status-of-2026",
+    "answers.unknown-status",
+)
 def test_jobs_are_found_by_a_part_of_their_name_and_by_status(server: Server) -> None:
     server.made(name="Nightly-Load")
     server.made(name="other", isTemp=True)
@@ -129,6 +211,16 @@ def test_jobs_are_found_by_a_part_of_their_name_and_by_status(server: Server) ->
     assert server.ask("GET", f"{JOBS}?status=ASLEEP").json()["errorType"] == "bad-parameter"
 
 
+@proves(
+    "updateJob",
+    "patchJob",
+    "updateJob.body.name",
+    "updateJob.body.nodes",
+    "updateJob.body.description",
+    "updateJob.body.type=DATAFLOW",
+    "patchJob.body.name",
+    "generations.verb-of-update",
+)
 def test_put_needs_name_and_type_and_patch_changes_one_field(server: Server) -> None:
     job = server.made()
     at = f"{JOBS}/{job['jobId']}"
@@ -140,6 +232,9 @@ def test_put_needs_name_and_type_and_patch_changes_one_field(server: Server) -> 
     assert (put.status_code, put.json()["name"], put.json()["description"]) == (200, "job003", "more")
 
 
+@proves(
+    "requests.lost-updates",
+)
 def test_an_update_of_a_revision_that_is_gone_is_refused(server: Server) -> None:
     job = server.made()
     at = f"{JOBS}/{job['jobId']}"
@@ -151,6 +246,15 @@ def test_an_update_of_a_revision_that_is_gone_is_refused(server: Server) -> None
     assert server.ask("PATCH", at, {}, headers={"if-match": "x"}).json()["errorType"] == "bad-parameter"
 
 
+@proves(
+    "deleteJob",
+    "verifyJob",
+    "Job.status=DELETED",
+    "getJobs.query.status=DELETED",
+    "answers.bare-true",
+    "answers.deleted-jobs",
+    "answers.cancel",
+)
 def test_delete_verify_and_cancel_answer_the_bare_true(server: Server) -> None:
     job = server.made()
     at = f"{JOBS}/{job['jobId']}"
@@ -165,6 +269,12 @@ def test_delete_verify_and_cancel_answer_the_bare_true(server: Server) -> None:
     assert [row["status"] for row in server.ask("GET", f"{JOBS}?status=DELETED").json()["list"]] == ["DELETED"]
 
 
+@proves(
+    "verifyJob",
+    "ServiceError.errors.bad-parameter",
+    "answers.failed-verification",
+    "refusals.which-shape",
+)
 def test_what_is_wrong_with_a_job_is_told_all_at_once(server: Server) -> None:
     body = documented_job(name="1")
     body["nodes"][1]["filterConditionList"][0]["name"] = "nam"
@@ -178,6 +288,16 @@ def test_what_is_wrong_with_a_job_is_told_all_at_once(server: Server) -> None:
     assert {problem.get("nodeId") for problem in told["problems"]} == {None, 1697770000002}
 
 
+@proves(
+    "ServiceError.type",
+    "ServiceError.title",
+    "ServiceError.status",
+    "ServiceError.detail",
+    "ServiceError.instance",
+    "ServiceError.errorType",
+    "ServiceError.errors.resource-not-found/JOB",
+    "refusals.instance",
+)
 def test_a_missing_job_is_told_in_the_documented_words(server: Server) -> None:
     assert server.ask("GET", f"{JOBS}/aa").json() == {
         "type": "about:blank",
@@ -189,6 +309,9 @@ def test_a_missing_job_is_told_in_the_documented_words(server: Server) -> None:
     }
 
 
+@proves(
+    "requests.unknown-fields",
+)
 def test_what_nobody_knows_is_named_in_a_header_and_ignored(server: Server) -> None:
     answer = server.ask("GET", f"{JOBS}?nmae=x")
     assert answer.json()["count"] == 0
@@ -199,6 +322,11 @@ def test_what_nobody_knows_is_named_in_a_header_and_ignored(server: Server) -> N
     assert "색" in [warning["field"] for warning in json.loads(made.headers["x-headrace-warnings"])]
 
 
+@proves(
+    "updateJobExecutionConfig",
+    "updateJobExecutionConfig.body.jobCondition",
+    "requests.parts-of-the-stored-condition",
+)
 def test_the_settings_of_execution_change_one_by_one(server: Server) -> None:
     job = server.made()
     at = f"{JOBS}/{job['jobId']}/executions"
@@ -208,6 +336,10 @@ def test_the_settings_of_execution_change_one_by_one(server: Server) -> None:
         assert server.ask("PUT", at, body).json()["errorType"] == "bad-parameter"
 
 
+@proves(
+    "requests.scripts",
+    "refusals.what-is-not-built",
+)
 def test_scripts_are_not_there_yet(server: Server) -> None:
     answer = server.ask("POST", JOBS, {"name": "script", "type": "SCRIPT"})
     assert (answer.status_code, answer.json()["errorType"]) == (501, "not-implemented/CREATE_JOB")

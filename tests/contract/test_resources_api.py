@@ -8,6 +8,7 @@ import pytest
 from headrace.auth.policy import Policy
 from headrace.stores.grants import Grants
 from tests.support.jobs import job, source, target
+from tests.support.proving import proves
 from tests.support.server import Server
 
 JOBS = "/api/v1/jobs"
@@ -28,6 +29,7 @@ def copying(**more: Any) -> dict[str, Any]:
     return job(source(), target(), **more)
 
 
+@proves("refusals.linked-products")
 def test_a_job_whose_resources_are_there_is_taken(server: Server, lake: Path) -> None:
     assert server.ask("POST", VERIFY, copying()).text == "true"
     made = server.ask("POST", f"{JOBS}?checkResources=true", copying())
@@ -37,6 +39,7 @@ def test_a_job_whose_resources_are_there_is_taken(server: Server, lake: Path) ->
     assert server.ask("PATCH", at, {"jobCondition": {"logPath": "lake/logs"}}).status_code == 200
 
 
+@proves("ServiceError.errors.client-resource-not-found", "refusals.linked-products")
 @pytest.mark.parametrize(
     ("sent", "told"),
     [
@@ -63,6 +66,7 @@ def test_an_update_is_looked_at_as_the_job_would_be(server: Server, lake: Path) 
     assert server.ask("GET", at).headers["etag"] == '"1"'
 
 
+@proves("ServiceError.errors.client-unauthorized")
 def test_a_link_out_of_the_bucket_is_unauthorized(server: Server, lake: Path) -> None:
     (lake / "in" / "b.csv").symlink_to("/etc/hostname")
     (lake / "out").symlink_to("/etc")
@@ -76,6 +80,7 @@ def test_without_a_folder_of_buckets_nothing_is_there(server: Server) -> None:
     assert "There is no folder" in answer.json()["detail"]
 
 
+@proves("ServiceError.errors.client-request-failed")
 def test_a_storage_that_does_not_answer_is_a_failed_request(tmp_path: Path) -> None:
     server = Server.start(tmp_path, s3_endpoint="http://127.0.0.1:1")
     answer = server.ask("POST", VERIFY, copying())

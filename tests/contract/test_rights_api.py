@@ -6,6 +6,7 @@ import pytest
 
 from headrace.auth.policy import Policy
 from headrace.stores.grants import Grants
+from tests.support.proving import proves
 from tests.support.server import Server
 
 JOBS = "/api/v1/jobs"
@@ -48,6 +49,7 @@ def test_a_job_can_not_be_made_with_or_renamed_to_a_name_outside_of_the_rules(se
     assert not refused(server, own, "PATCH", f"{JOBS}/{made.json()['jobId']}", {"name": "team-two", "isTemp": True})
 
 
+@proves("getJobs.answer.disabled", "answers.disabled", "Common.resource-types")
 def test_a_job_that_the_caller_may_not_view_is_only_named_in_lists(server: Server) -> None:
     secret, plain = server.made(name="secret"), server.made(name="plain")
     run = server.executed(secret["jobId"])["jobExecutionId"]
@@ -91,6 +93,7 @@ def job(read: str, write: str, **more: object) -> dict[str, object]:
     return {"name": "copy", "nodes": nodes, **more}
 
 
+@proves("ServiceError.errors.client-unauthorized")
 @pytest.mark.parametrize(
     ("read", "write", "nodes"),
     [("in", "out", []), ("in/2025", "out/a", []), ("in2", "out", [1]), ("out", "in", [1, 2]), ("", "out", [1])],

@@ -5,6 +5,7 @@ from sqlalchemy import update
 
 from headrace.db.tables import executions
 from headrace.execution.queue import Outcome
+from tests.support.proving import proves
 from tests.support.server import Server
 
 STATS = "/api/v1/stats"
@@ -29,17 +30,31 @@ def at(server: Server, moment: float) -> None:
         con.execute(update(executions).values(created_at=moment))
 
 
+@proves(
+    "getExecutionCount",
+    "getExecutionCount.answer.*",
+    "workflows.dates-of-statistics",
+)
 def test_executions_are_counted_by_how_they_ended(busy: Server) -> None:
     answer = busy.ask("GET", f"{STATS}/executions?{DAY}")
     assert (answer.status_code, answer.json()) == (200, {"totalCount": 4, "completedCount": 1, "failedCount": 1})
 
 
+@proves(
+    "getExecutionCount.query.*",
+)
 @pytest.mark.parametrize(("second", "count"), [("10:02:01", 0), ("10:02:02", 4), ("10:02:03", 0)])
 def test_both_ends_of_a_period_are_in_it(busy: Server, second: str, count: int) -> None:
     query = f"startDate=2025-03-21T{second}&endDate=2025-03-21T{second}"
     assert busy.ask("GET", f"{STATS}/executions?{query}").json()["totalCount"] == count
 
 
+@proves(
+    "getExecutionCountByInterval",
+    "getExecutionCountByInterval.answer.*",
+    "workflows.days-of-statistics",
+    "workflows.dates-of-statistics",
+)
 def test_days_run_from_their_first_second_to_midnight(busy: Server) -> None:
     query = "startDate=2025-03-20T00:00:00&endDate=2025-03-22T00:00:00"
     assert busy.ask("GET", f"{STATS}/executions-interval?{query}").json() == {
@@ -53,6 +68,12 @@ def test_days_run_from_their_first_second_to_midnight(busy: Server) -> None:
     assert [day["totalCount"] for day in result] == [4, 0]
 
 
+@proves(
+    "getExecutionTimes",
+    "getExecutionTimes.answer.*",
+    "workflows.path-of-execution-times",
+    "workflows.width-of-slots",
+)
 @pytest.mark.parametrize("path", ["executions-times", "execution-times"])
 def test_times_are_told_by_two_hours_with_zeros_under_both_spellings(busy: Server, path: str) -> None:
     query = "startDate=2025-03-21T07:30:00&endDate=2025-03-21T12:30:00"
@@ -66,6 +87,9 @@ def test_times_are_told_by_two_hours_with_zeros_under_both_spellings(busy: Serve
     }
 
 
+@proves(
+    "workflows.width-of-slots",
+)
 def test_a_long_period_has_wider_slots(busy: Server) -> None:
     query = "startDate=2024-01-01T00:00:00&endDate=2025-12-31T23:59:59"
     result = busy.ask("GET", f"{STATS}/executions-times?{query}").json()["result"]
@@ -73,6 +97,11 @@ def test_a_long_period_has_wider_slots(busy: Server) -> None:
     assert sum(point["value"] for point in result) == 4
 
 
+@proves(
+    "getExecutionCount.query.*",
+    "getExecutionCountByInterval.query.*",
+    "getExecutionTimes.query.*",
+)
 @pytest.mark.parametrize("path", ["executions", "executions-interval", "executions-times", "execution-times"])
 @pytest.mark.parametrize(
     ("query", "fields"),

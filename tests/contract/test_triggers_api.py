@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.proving import proves
 from tests.support.server import Server
 
 TRIGGERS = "/api/v1/triggers"
@@ -35,6 +36,27 @@ def made(server: Server, body: object) -> Any:
     return answer.json()
 
 
+@proves(
+    "createTrigger",
+    "createTrigger.body.*",
+    "getTrigger",
+    "getTrigger.path.triggerId",
+    "deleteTrigger",
+    "deleteTrigger.path.triggerId",
+    "Trigger.triggerId",
+    "Trigger.name",
+    "Trigger.triggerRule",
+    "Trigger.createdDate",
+    "Trigger.updatedDate",
+    "Trigger.type",
+    "Trigger.type=SCHEDULED",
+    "TriggerRule.interval=WEEK",
+    "TriggerRule.dayOfWeek",
+    "TriggerRule.dayOfWeek=MONDAY",
+    "TriggerRule.dayOfWeek=FRIDAY",
+    "workflows.zone-of-triggers",
+    "workflows.trigger-id-optional",
+)
 def test_a_trigger_is_answered_as_documented_and_with_what_comes_next(server: Server) -> None:
     told = made(server, scheduled(WEEKLY))
     assert list(told) == [*KEYS, *OURS, "nextExecutionDates"]
@@ -60,6 +82,21 @@ def test_a_trigger_is_answered_as_documented_and_with_what_comes_next(server: Se
     assert (gone.status_code, gone.json()["errorType"]) == (404, "resource-not-found/TRIGGER")
 
 
+@proves(
+    "TriggerRule.time",
+    "TriggerRule.dateOfMonth",
+    "TriggerRule.executionDate",
+    "TriggerRule.type",
+    "TriggerRule.type=RECURRING",
+    "TriggerRule.type=ONE_TIME",
+    "TriggerRule.interval",
+    "TriggerRule.interval=HOUR",
+    "TriggerRule.interval=DAY",
+    "TriggerRule.interval=WEEK",
+    "TriggerRule.interval=MONTH",
+    "TriggerRule.dayOfWeek=SUNDAY",
+    "workflows.zone-of-triggers",
+)
 @pytest.mark.parametrize(
     ("sent", "kept", "first"),
     [
@@ -108,6 +145,12 @@ def test_every_kind_of_rule(server: Server, sent: object, kept: object, first: s
     assert (told["triggerRule"], told["nextExecutionDates"][0]) == (kept, first)
 
 
+@proves(
+    "TriggerRule.type=NONE",
+    "Trigger.type=NONE",
+    "Trigger.type=EVENT",
+    "workflows.event-triggers",
+)
 @pytest.mark.parametrize("type_", ["NONE", "EVENT"])
 @pytest.mark.parametrize("rule", [{"triggerRule": {"type": "NONE"}}, {}, {"triggerRule": None}])
 def test_what_is_not_scheduled_needs_no_rule(server: Server, type_: str, rule: dict[str, object]) -> None:
@@ -127,6 +170,9 @@ def test_a_zone_bounds_and_policies_of_ones_own(server: Server) -> None:
     }
 
 
+@proves(
+    "TriggerRule.*",
+)
 @pytest.mark.parametrize(
     ("rule", "field", "says"),
     [
@@ -134,7 +180,7 @@ def test_a_zone_bounds_and_policies_of_ones_own(server: Server) -> None:
         ({"type": "RECURRING", "interval": "DAY", "time": "7"}, "time", "is not a time of day"),
         ({"type": "RECURRING", "interval": "DAY", "time": "\u0660\u0669:\u0660\u0660"}, "time", "is not a time of day"),
         ({"type": "RECURRING", "interval": "DAY"}, "time", "is missing"),
-        ({"type": "RECURRING", "interval": "DAY", "time": 9}, "time", "valid string"),
+        ({"type": "RECURRING", "interval": "DAY", "time": 9}, "time", "should be a string"),
         ({"type": "RECURRING", "interval": "HOUR", "time": "7"}, "time", "the minute of an hour"),
         ({"type": "RECURRING", "interval": "HOUR", "time": "60"}, "time", "the minute of an hour"),
         ({"type": "RECURRING", "interval": "HOUR", "time": "10:00"}, "time", "the minute of an hour"),
@@ -178,6 +224,10 @@ def test_a_rule_that_is_wrong_is_told_with_its_field(empty: Server, rule: object
     assert says in problem["message"]
 
 
+@proves(
+    "createTrigger.body.name",
+    "createTrigger.body.type",
+)
 @pytest.mark.parametrize(
     ("more", "field", "says"),
     [
@@ -187,10 +237,10 @@ def test_a_rule_that_is_wrong_is_told_with_its_field(empty: Server, rule: object
         ({"endDate": "2025-03-01T00:00:00"}, "triggerRule", "would never start anything"),
         ({"timeZone": "Europe/Berlin", "startDate": "2025-03-30T02:30:00"}, "startDate", "does not exist in"),
         ({"misfirePolicy": "NONE"}, "misfirePolicy", "is not allowed"),
-        ({"misfireWindow": 0}, "misfireWindow", "greater than or equal to 1"),
+        ({"misfireWindow": 0}, "misfireWindow", "1 or more"),
         ({"overlapPolicy": "MAYBE"}, "overlapPolicy", "is not allowed"),
-        ({"name": "no"}, "name", "pattern"),
-        ({"name": "밤마다"}, "name", "pattern"),
+        ({"name": "no"}, "name", "can't be a name"),
+        ({"name": "밤마다"}, "name", "can't be a name"),
         ({"type": "CRON"}, "type", "is not allowed"),
         ({"type": "NONE"}, "triggerRule.type", "does not fit a trigger of type NONE"),
     ],
@@ -217,6 +267,10 @@ def test_what_has_no_effect_is_named(server: Server) -> None:
     assert all(name in warnings for name in ("triggerRule.dateOfMonth", "triggerRule.tiem", '"timezone"', "timeZone"))
 
 
+@proves(
+    "getTriggers",
+    "getTriggers.query.*",
+)
 def test_triggers_are_listed_by_a_part_of_their_name_the_newest_first(server: Server) -> None:
     for name in ("alpha-night", "beta-day", "gamma-NIGHT"):
         made(server, {**scheduled(WEEKLY), "name": name})

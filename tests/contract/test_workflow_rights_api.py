@@ -7,6 +7,7 @@ from headrace.core import outbox, workflow_advance
 from headrace.execution.queue import OF_WORKFLOWS
 from headrace.stores.grants import Grants
 from tests.support.flows import TRIGGERS, WORKFLOWS, job_node, new_trigger, new_workflow, small_workflow, trigger_node
+from tests.support.proving import proves
 from tests.support.server import Server
 
 GRANTS = Grants(read=("nothing",), write=("nothing",))
@@ -52,6 +53,7 @@ def test_a_key_may_do_what_its_rules_allow_to_the_workflows_that_they_name(serve
     assert refused(server, "POST", f"{TRIGGERS}/{trigger}/pause")
 
 
+@proves("Workflow.disabled", "Common.resource-types")
 def test_a_workflow_and_a_trigger_that_the_caller_may_not_view_are_only_named_in_lists(server: Server) -> None:
     workflow, trigger, _ = small_workflow(server)
     key(server, deny=("View/*@flow001", "View/*@by-hand"))

@@ -9,6 +9,7 @@ import pytest
 from headrace.core import outbox, workflow_advance
 from headrace.execution.queue import OF_WORKFLOWS, Outcome
 from tests.support.flows import DAILY, WORKFLOWS, job_node, new_trigger, new_workflow, small_workflow, trigger_node
+from tests.support.proving import proves
 from tests.support.server import Server
 
 DATE = "2025-03-21T10:02:02+09:00"
@@ -63,6 +64,13 @@ def refused(server: Server, url: str, error: str, *, headers: dict[str, str] | N
     return str(answer.json()["detail"])
 
 
+@proves(
+    "executeWorkflow",
+    "executeWorkflow.path.workflowId",
+    "executeWorkflow.answer.*",
+    "Signature.headers.x-ncp-dataflow-payload",
+    "Status.202",
+)
 def test_execute_workflow_is_accepted_as_documented(server: Server) -> None:
     workflow, trigger, _ = small_workflow(server)
     # The sample sends no body, and says that it is JSON.
@@ -76,6 +84,10 @@ def test_execute_workflow_is_accepted_as_documented(server: Server) -> None:
     assert run_of(server, workflow, run)["payload"] == NAMED
 
 
+@proves(
+    "workflows.start-of-a-scheduled-workflow",
+    "workflows.event-triggers",
+)
 def test_a_workflow_that_waits_for_an_event_can_be_executed_and_a_scheduled_one_only_when_asked_so(
     server: Server,
 ) -> None:
@@ -107,8 +119,8 @@ def test_a_draft_is_not_executed(server: Server) -> None:
         ("e30", "is not Base64"),
         ("%7B%7D", "is not Base64"),
         (base64.b64encode(b"{").decode(), "not JSON"),
-        (base64.b64encode(b"[]").decode(), "is a JSON object"),
-        (base64.b64encode(b"5").decode(), "is a JSON object"),
+        (base64.b64encode(b"[]").decode(), "should be a JSON object"),
+        (base64.b64encode(b"5").decode(), "should be a JSON object"),
         (base64.b64encode(b"\xff").decode(), "is not UTF-8"),
         (base64.b64encode(b'{"a": 1, "a": 2}').decode(), "stands twice"),
         (base64.b64encode(b'{"a": "\\u0000"}').decode(), "NUL"),
@@ -135,6 +147,13 @@ def test_a_payload_may_stand_in_the_body(server: Server) -> None:
         assert server.ask("POST", url, body, headers=headers).json()["errorType"] == "bad-parameter"
 
 
+@proves(
+    "getWorkflowExecutions",
+    "getWorkflowExecutions.path.workflowId",
+    "Execution.triggerId",
+    "Execution.triggerName",
+    "Execution.type=WORKFLOW",
+)
 def test_the_executions_of_a_workflow_are_listed_as_documented(server: Server) -> None:
     workflow, trigger, job = small_workflow(server)
     executed(server, workflow)
@@ -156,6 +175,10 @@ def test_the_executions_of_a_workflow_are_listed_as_documented(server: Server) -
     assert alone == row
 
 
+@proves(
+    "getWorkflowExecutions.query.*",
+    "workflows.filter-of-executions",
+)
 def test_executions_are_filtered_by_the_name_of_the_workflow_or_of_the_job(server: Server) -> None:
     trigger, a, b = new_trigger(server), server.made(name="clean")["jobId"], server.made(name="load")["jobId"]
     nodes = (trigger_node(trigger), job_node(a, trigger, name="clean"), job_node(b, trigger, name="load"))
@@ -247,6 +270,11 @@ def test_a_run_goes_on_as_it_began_when_its_workflow_is_changed(server: Server) 
     )
 
 
+@proves(
+    "createJobExecution.query.*",
+    "ServiceError.errors.resource-not-found/TRIGGER",
+    "ServiceError.errors.resource-not-found/WORKFLOW",
+)
 def test_an_execution_of_a_job_may_name_its_workflow_and_trigger_when_they_are_there(server: Server) -> None:
     workflow, trigger, job = small_workflow(server)
     url = f"/api/v1/jobs/{job}/executions"

@@ -15,6 +15,7 @@ from tests.support.flows import (
     trigger_node,
 )
 from tests.support.jobs import Json
+from tests.support.proving import proves
 from tests.support.server import Server
 
 DATE = "2025-03-21T10:02:02+09:00"
@@ -36,6 +37,22 @@ def problems(server: Server, nodes: object, **more: Any) -> set[tuple[str, str, 
     return {(told["code"], told.get("nodeId", ""), told.get("field", "")) for told in answer.json()["problems"]}
 
 
+@proves(
+    "createWorkflow",
+    "createWorkflow.body.*",
+    "getWorkflow",
+    "getWorkflow.path.workflowId",
+    "Workflow.workflowId",
+    "Workflow.name",
+    "Workflow.nodes",
+    "Workflow.createdDate",
+    "Workflow.updatedDate",
+    "Workflow.isTemp",
+    "WorkflowNode.*",
+    "WorkflowNode.type=TRIGGER",
+    "WorkflowNode.type=JOB",
+    "workflows.draft-of-a-workflow",
+)
 def test_the_documented_create_workflow_is_answered_as_documented(server: Server) -> None:
     trigger = new_trigger(server, name="every-night", type_="SCHEDULED", rule=DAILY)
     job = server.made(name="clean-orders")["jobId"]
@@ -83,6 +100,14 @@ def test_the_documented_create_workflow_is_answered_as_documented(server: Server
     assert "x-headrace-warnings" not in answer.headers
 
 
+@proves(
+    "getWorkflows",
+    "Workflow.lastExecutionDate",
+    "Workflow.resourceId",
+    "Workflow.disabled",
+    "Workflow.triggerRuleType",
+    "Workflow.triggerRuleType=NONE",
+)
 def test_a_list_has_the_fields_of_lists(server: Server) -> None:
     workflow, trigger, job = small_workflow(server)
     row: Json = {
@@ -101,6 +126,9 @@ def test_a_list_has_the_fields_of_lists(server: Server) -> None:
     assert (trigger, job) == tuple(node["id"] for node in row["nodes"])
 
 
+@proves(
+    "getWorkflows.query.*",
+)
 def test_lists_come_in_pages_the_newest_first(server: Server) -> None:
     trigger, job = new_trigger(server), server.made()["jobId"]
     for name in ("flow-a", "flow-b", "flow-c"):
@@ -119,6 +147,16 @@ def test_lists_come_in_pages_the_newest_first(server: Server) -> None:
     assert server.ask("GET", f"{WORKFLOWS}?limit=-1").status_code == 400
 
 
+@proves(
+    "updateWorkflow",
+    "updateWorkflow.path.workflowId",
+    "updateWorkflow.body.name",
+    "updateWorkflow.body.nodes",
+    "deleteWorkflow",
+    "deleteWorkflow.path.workflowId",
+    "ServiceError.errors.resource-not-found/WORKFLOW",
+    "workflows.jobs-of-a-workflow",
+)
 def test_update_replaces_and_delete_answers_true(server: Server) -> None:
     workflow, trigger, job = small_workflow(server)
     server.clock.move(60)
@@ -140,6 +178,9 @@ def test_update_replaces_and_delete_answers_true(server: Server) -> None:
     assert server.ask("GET", f"{WORKFLOWS}/{workflow}/executions").json()["count"] == 0
 
 
+@proves(
+    "updateWorkflow.body.isTemp",
+)
 def test_what_was_read_can_be_sent_again(server: Server) -> None:
     workflow, _, _ = small_workflow(server)
     told = server.ask("GET", f"{WORKFLOWS}/{workflow}").json()
@@ -164,6 +205,9 @@ def test_a_name_is_taken_once(server: Server) -> None:
     new_workflow(server, *nodes)
 
 
+@proves(
+    "workflows.jobs-of-a-workflow",
+)
 def test_all_that_is_wrong_with_a_graph_is_told_at_once(server: Server) -> None:
     trigger, second = new_trigger(server), new_trigger(server, name="second")
     a, b = (server.made(name=f"job-{name}")["jobId"] for name in "ab")
@@ -198,6 +242,9 @@ def test_a_job_or_trigger_that_is_not_there_is_a_problem_and_one_under_the_other
     assert "it is a trigger: give the node the type TRIGGER" in told
 
 
+@proves(
+    "WorkflowNode.*",
+)
 @pytest.mark.parametrize(
     ("nodes", "wrong"),
     [
@@ -232,6 +279,9 @@ def test_a_bad_field_of_a_node_is_named(server: Server, nodes: object, wrong: se
     assert server.ask("GET", WORKFLOWS).json()["count"] == 1
 
 
+@proves(
+    "createWorkflow.body.*",
+)
 @pytest.mark.parametrize(
     ("sent", "field"),
     [
@@ -250,7 +300,7 @@ def test_a_bad_field_of_a_workflow_is_named_and_no_draft_may_have_it(server: Ser
     answer = server.ask("POST", WORKFLOWS, {"isTemp": True, **sent})
     assert (answer.status_code, answer.json()["errorType"]) == (400, "bad-parameter")
     assert field in {problem.get("field") for problem in answer.json()["problems"]}
-    assert "workflow, " in answer.json()["detail"]
+    assert f"{field}: " in answer.json()["detail"]
 
 
 def test_what_has_no_effect_is_told(server: Server) -> None:
@@ -268,6 +318,10 @@ def test_what_has_no_effect_is_told(server: Server) -> None:
     assert answer.json()["nodes"][0]["triggerRule"] == "NONE"
 
 
+@proves(
+    "WorkflowNode.isValid",
+    "workflows.valid-nodes",
+)
 def test_is_valid_says_whether_a_job_is_still_there(server: Server) -> None:
     workflow, _, job = small_workflow(server)
     assert server.ask("DELETE", f"/api/v1/jobs/{job}").status_code == 200

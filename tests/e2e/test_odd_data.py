@@ -21,7 +21,9 @@ MAP = {"name": "id", "type": "map", "properties": [{"name": "key", "type": "stri
 
 
 @pytest.mark.parametrize("kind", ["JSON", "PARQUET"])
-def test_a_map_with_a_key_twice_fails_the_run_and_the_old_output_stands(place: Place, kind: str) -> None:
+def test_a_map_with_a_key_twice_fails_a_run_that_wants_no_bad_values_and_the_old_output_stands(
+    place: Place, kind: str
+) -> None:
     if kind == "JSON":
         place.put("in/a.csv", '{"id": {"a": 1}}\n{"id": {"b": 1, "b": 2}}\n')
     else:
@@ -29,7 +31,8 @@ def test_a_map_with_a_key_twice_fails_the_run_and_the_old_output_stands(place: P
         buffer = io.BytesIO()
         pyarrow.parquet.write_table(pyarrow.table({"id": pairs}), buffer)
         place.put("in/a.csv", buffer.getvalue())
-    job = place.job(source(kind=kind, fieldList=[MAP]), target(kind="PARQUET", fieldList=[MAP]))
+    strict = source(kind=kind, fieldList=[MAP], options={"mode": "FAIL"})
+    job = place.job(strict, target(kind="PARQUET", fieldList=[MAP]))
     done = place.call("run", job)
     assert done.code == 1
     told = "a map in column 'id' has a key twice: {b=1, b=2}; leave one of them in the data"

@@ -12,6 +12,7 @@ import pytest
 
 from headrace.auth.secrets import new_key
 from tests.support.command import OLD, Place
+from tests.support.databases import sqlite
 from tests.support.server import Key
 from tests.support.serving import served, served_to
 from tests.support.waiting import until
@@ -173,6 +174,19 @@ def test_a_server_that_is_killed_leaves_no_process_and_its_run_ends_after_the_ne
         assert server.ask("POST", f"/api/v1/jobs/{slow}/executions/{first}/cancel").status_code < 300
         assert server.wait(quick, second) == "COMPLETED"
         assert server.stop() == 0
+
+
+def test_a_server_that_is_told_to_end_at_once_ends(place: Place) -> None:
+    with served(place) as server:
+        assert server.stop() == 0
+
+
+def test_a_first_start_that_was_cut_short_is_made_good_by_the_next_one(place: Place) -> None:
+    with sqlite(place.root, upgraded=False) as database:
+        assert database.is_empty()
+    assert (place.root / "headrace.db").exists()
+    with served(place) as server:
+        assert server.ask("GET", "/api/v1/jobs").status_code == 200
 
 
 def test_a_port_that_is_taken_is_told(place: Place) -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from headrace.engines.base import Step
 from headrace.engines.dialects import SparkDialect
+from headrace.engines.raw import Raw
 from headrace.engines.spark import SETTINGS, write_options
-from headrace.engines.sql import Generator, Raw
+from headrace.engines.sql import Generator
 from headrace.plan.ops import Collect, Op, Read, Write
 from headrace.plan.types import Schema
 from tests.support.plans import Rows

@@ -7,7 +7,7 @@ import pytest
 
 from headrace.engines import heads
 from headrace.engines import spark as engine
-from headrace.engines.sql import Raw
+from headrace.engines.raw import Raw
 from headrace.nodes.base import Node
 from headrace.nodes.examples import Example
 from headrace.plan.ops import Read, Write

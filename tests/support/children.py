@@ -52,7 +52,7 @@ def child(place: Place, **more: str) -> Iterator[tuple[Process, Heard]]:
 def order(*nodes: Json, execution_id: str = "run1", seconds: float = LIMIT, **more: object) -> Order:
     """An order for a job of these nodes; without nodes it copies `lake/in` to `lake/out`."""
     text = json.dumps(job(*(nodes or (source(), target())), **more))
-    return Order(execution_id, "job", 1, text, {}, "", seconds)
+    return Order(execution_id, "job", 1, text, {}, "", 0, seconds)
 
 
 def asked(heard: Heard) -> CommitAsked:

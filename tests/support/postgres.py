@@ -21,11 +21,12 @@ _USER = "postgres"
 
 @dataclass(frozen=True, slots=True)
 class Postgres:
-    """A running server. It keeps nothing over a crash of the machine, and need not."""
+    """A running server. Unless it is `lasting` it keeps nothing over a crash of the machine, and need not."""
 
     port: int
     folder: Path
     programs: Path
+    lasting: bool = False
 
     def url(self, name: str) -> str:
         return f"postgresql+psycopg://{_USER}@127.0.0.1:{self.port}/{name}"
@@ -44,7 +45,9 @@ class Postgres:
         self.start()
 
     def start(self) -> None:
-        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        options = (
+            f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1{'' if self.lasting else ' -c fsync=off'}"
+        )
         self._control("start", "-l", str(self.folder / "log"), "-o", options)
 
     def stop(self) -> None:
@@ -79,13 +82,13 @@ def _quiet(command: list[str]) -> None:
 
 
 @contextmanager
-def running(where: Path) -> Iterator[Postgres]:
+def running(where: Path, *, lasting: bool = False) -> Iterator[Postgres]:
     """A server, gone with its data at the end. It never runs as root: then it runs as the user of its package."""
     folder = Path(tempfile.mkdtemp(prefix="headrace-pg-"))
     try:
         if os.geteuid() == 0:
             shutil.chown(folder, _USER)
-        server = Postgres(free_ports(1)[0], folder, where)
+        server = Postgres(free_ports(1)[0], folder, where, lasting)
         data = str(folder / "data")
         _run([str(where / "initdb"), "-D", data, "-U", _USER, "-A", "trust", "-N", "-E", "UTF8", "--no-locale"], folder)
         server.start()

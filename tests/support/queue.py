@@ -101,6 +101,14 @@ class Line:
         with self.database.reading() as con:
             return int(con.scalar(wanted) or 0)
 
+    def counted(self, job_id: str) -> int:
+        """How many executions of a job are kept, as its row says and as they are; the two are equal."""
+        wanted = select(func.count()).where(executions.c.job_id == job_id)
+        with self.database.reading() as con:
+            count = con.scalar(select(jobs.c.execution_count).where(jobs.c.job_id == job_id))
+            assert count == con.scalar(wanted)
+        return int(count or 0)
+
     def attempts(self, execution_id: str) -> list[tuple[int, str | None]]:
         wanted = select(attempts.c.number, attempts.c.outcome).where(attempts.c.execution_id == execution_id)
         with self.database.reading() as con:

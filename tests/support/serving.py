@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -24,26 +25,40 @@ ENDED = ("COMPLETED", "FAILED", "CANCELED")
 
 
 @dataclass(frozen=True)
-class Served:
-    """A server that listens, and the key that opens it."""
+class Client:
+    """A caller who signs."""
 
-    process: "subprocess.Popen[str]"
     url: str
     access_key: str
     secret: str
     ca_file: str = ""
     said: list[str] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, url: str, key: Path) -> "Client":
+        """A caller with the key that lies in this file."""
+        words = key.read_text().split()
+        return cls(url, words[2], words[5])
+
     def ask(self, method: str, target: str, body: object = None) -> httpx.Response:
         """Send a signed request."""
-        timestamp = str(int(time.time() * 1000))
-        signed = sign(method, target, timestamp=timestamp, access_key=self.access_key, secret=self.secret)
-        headers = {TIMESTAMP: timestamp, ACCESS_KEY: self.access_key, SIGNATURE: signed}
         content = None if body is None else json.dumps(body)
-        if content is not None:
-            headers["content-type"] = "application/json"
+        headers = self.signed(method, target) | ({} if content is None else {"content-type": "application/json"})
         trusted = ssl.create_default_context(cafile=self.ca_file) if self.ca_file else True
         return httpx.request(method, self.url + target, content=content, headers=headers, timeout=30, verify=trusted)
+
+    def signed(self, method: str, target: str) -> dict[str, str]:
+        """The three headers."""
+        timestamp = str(int(time.time() * 1000))
+        signed = sign(method, target, timestamp=timestamp, access_key=self.access_key, secret=self.secret)
+        return {TIMESTAMP: timestamp, ACCESS_KEY: self.access_key, SIGNATURE: signed}
+
+
+@dataclass(frozen=True)
+class Served(Client):
+    """A server that listens, and the key that opens it."""
+
+    process: "subprocess.Popen[str]" = field(kw_only=True)
 
     def environment(self) -> dict[str, str]:
         """What `headrace jobs` needs to ask it."""
@@ -128,7 +143,8 @@ def served_to(place: Place, key: Key | None, *flags: str, **more: str) -> Iterat
             words = (place.root / "first-key.txt").read_text().split()
             key = Key(words[2], words[5])
         own = place.root / "tls" / "cert.pem"
-        yield Served(process, url, key.access_key, key.secret, str(own) if own.exists() else "", said)
+        ca_file = str(own) if own.exists() else ""
+        yield Served(url, key.access_key, key.secret, ca_file, said, process=process)
     finally:
         process.kill()
         process.wait()

@@ -28,11 +28,11 @@ def copying() -> list[Json]:
     return [source(), target()]
 
 
-def endless() -> list[Json]:
+def endless(prefix: str = "out") -> list[Json]:
     """A job that takes hours: it asks the engine for all triples of the rows."""
     sql = "SELECT count(*) AS id, 'a' AS name FROM t a CROSS JOIN t b CROSS JOIN t c WHERE a.id * b.id * c.id = -1"
     query = node("TRANSFORM_SQL", 5, (1,), sql=sql, sourceNameList=[{"parentId": 1, "newName": "t"}])
-    return [source(), query, target(parents=(5,))]
+    return [source(), query, target(parents=(5,), prefix=prefix)]
 
 
 def put_rows(place: Place, count: int = 20_000) -> None:

@@ -115,20 +115,20 @@ def test_an_unknown_node_type_is_told_with_the_near_ones() -> None:
 
 def test_an_object_without_a_sound_id_is_told_by_its_place_in_the_list() -> None:
     assert problems(source(), {**select(2, 1), "id": "2"}, target())[0] == (
-        "job, nodes[1].id: input should be a valid integer, not the text '2'"
+        "job, nodes[1].id: should be a whole number, not the text '2'"
     )
     assert problems([], None, True, 1.5, "x") == [
-        "job, nodes[0]: is an empty list, not an object",
-        "job, nodes[1]: is null, not an object",
-        "job, nodes[2]: is the boolean true, not an object",
-        "job, nodes[3]: is the number 1.5, not an object",
-        "job, nodes[4]: is the text 'x', not an object",
+        "job, nodes[0]: should be an object, not an empty list",
+        "job, nodes[1]: should be an object, not null",
+        "job, nodes[2]: should be an object, not the boolean true",
+        "job, nodes[3]: should be an object, not the number 1.5",
+        "job, nodes[4]: should be an object, not the text 'x'",
     ]
 
 
 def test_a_list_is_called_a_list() -> None:
     assert problems({**source(), "fieldList": {"id": "int"}}, target())[0] == (
-        "node 'node 1' (1), fieldList: input should be a valid list, not an object"
+        "node 'node 1' (1), fieldList: should be a list, not an object"
     )
 
 
@@ -200,3 +200,22 @@ def test_a_plan_has_the_targets_and_the_meaning_of_every_node_in_any_order() -> 
 
 def test_an_empty_graph_is_a_value() -> None:
     assert Graph.of([]) == Graph(())
+
+
+def test_rows_go_through_at_most_a_hundred_nodes() -> None:
+    def chain(last: int) -> list[Json]:
+        steps = [select(1_000 + i, 999 + i if i > 1 else 1) for i in range(1, last + 1)]
+        return [source(), *steps, target("id bigint", parents=(1_000 + last,))]
+
+    assert problems(*chain(99)) == []
+    assert faults(*chain(100)) == [(9, "parentNodeIds", "too-deep")]
+
+
+def test_of_very_many_problems_the_first_are_told_and_that_there_are_more() -> None:
+    told = Graph.of([{} for _ in range(2_000)]).problems
+    assert len(told) == 1_001
+    assert told[-1].code == "too-many-problems"
+
+
+def test_a_node_with_lists_beyond_all_measure_is_not_looked_into() -> None:
+    assert faults(source(fieldList=[{}] * 50_001), target()) == [(1, "", "too-many-entries")]

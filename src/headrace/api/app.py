@@ -1,7 +1,9 @@
 """The server's HTTP edge: what is open to all, and behind the gateway the vendor's API."""
 
+import re
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
@@ -12,6 +14,7 @@ from headrace import __version__
 from headrace.api import gateway
 from headrace.api.call import Server
 from headrace.api.gateway import Refusal
+from headrace.api.keyring import Keyring, Opened
 from headrace.api.metrics import PATH as METRICS
 from headrace.api.metrics import Queue, metrics
 from headrace.api.middleware import Gateway, Limits, Prefixed, Traced
@@ -27,7 +30,8 @@ from headrace.auth.secrets import Secrets
 from headrace.clock import Clock
 from headrace.core import keys
 from headrace.db.session import Database
-from headrace.errors import DatabaseFailed, SchemaMismatch
+from headrace.errors import DatabaseFailed, SchemaMismatch, StoreError
+from headrace.execution.machine import check_room
 from headrace.settings import Settings, parse_size
 from headrace.stores.access import mapped_nrns
 
@@ -51,7 +55,7 @@ def create_app(
     figures.register(Queue(database))
     app = FastAPI(title="Headrace", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
     app.add_api_route("/livez", livez, methods=["GET"])
-    app.add_api_route("/readyz", partial(readyz, database), methods=["GET"])
+    app.add_api_route("/readyz", partial(readyz, database, settings.data), methods=["GET"])
     app.add_api_route(METRICS, partial(metrics, figures, settings["metrics_token"]), methods=["GET"])
     add_page(app, prefix=settings["path_prefix"])
     add_nx1(app, server, settings, secrets=secrets, address=address)
@@ -59,11 +63,13 @@ def create_app(
         service(),
         server=server,
         find=find,
-        authenticate=partial(authenticate, server, secrets),
+        authenticate=Authentication(server, secrets),
         throttle=Throttle(settings["rate_limit"], burst=settings["rate_burst"]),
         limits=Limits(body_bytes=parse_size(settings["body_limit"])),
     )
-    app.router.routes.append(Mount("", app=gate))
+    rest = Mount("", app=gate)
+    rest.path_regex = re.compile("/(?P<path>.*)", re.DOTALL)  # by itself it passes over a path with a line break
+    app.router.routes.append(rest)
     app.add_middleware(Traced, clock=clock, watch=Watch(figures))
     if settings["path_prefix"]:
         app.add_middleware(Prefixed, prefix=settings["path_prefix"])
@@ -75,31 +81,52 @@ def livez() -> JSONResponse:
     return JSONResponse({"status": "live"})
 
 
-def readyz(database: Database) -> JSONResponse:
-    """Whether requests can be answered: the database is there, and its tables are this program's."""
+def readyz(database: Database, data: Path) -> JSONResponse:
+    """Whether requests can be answered: the database and the data folder are there, and they can be used."""
     try:
         database.check_version()
-    except (DatabaseFailed, SchemaMismatch) as error:
+        check_room(data)
+    except (DatabaseFailed, SchemaMismatch, StoreError) as error:
         return JSONResponse({"status": "not ready", "reason": error.code}, 503)
     return JSONResponse({"status": "ready"})
 
 
-def authenticate(
-    server: Server, secrets: Secrets, headers: Mapping[str, str], method: str, target: str
-) -> Principal | Refusal:
+class Authentication:
     """Who signed a request, or why it is refused; an unknown key and a revoked one are told the same."""
-    now_ms = int(server.now().timestamp() * 1000)
-    signed = signature_v2.read(headers)
-    if signed is None:
-        return gateway.MISSING
-    key = None
-    if signed.access_key.isascii() and signed.access_key.isalnum():
-        with server.database.reading() as con:
-            key = keys.find(con, signed.access_key)
-    if key is not None and key.revoked_at is not None:
-        key = None
-    secret = None if key is None else secrets.open(key.secret, owner=key.access_key)
-    reason = signature_v2.verify(headers, method, target=target, secret=secret, now_ms=now_ms)
-    if reason is not None:
-        return gateway.of_reason(reason, now_ms)
-    return gateway.INVALID if key is None else key.principal
+
+    def __init__(self, server: Server, secrets: Secrets) -> None:
+        self._server = server
+        self._secrets = secrets
+        changes = partial(server.database.changes, keys.CHANGED)
+        self._keyring = Keyring(self._read, seconds=server.clock.seconds, changes=changes)
+
+    def at_once(self, headers: Mapping[str, str], method: str, target: str) -> Principal | Refusal | None:
+        """The same without waiting; None when the key has to be read first."""
+        signed = signature_v2.read(headers)
+        if signed is None:
+            return gateway.MISSING
+        key = self._keyring.at_hand(signed.access_key)
+        return None if key is None else self._judged(key, headers, method, target)
+
+    def __call__(self, headers: Mapping[str, str], method: str, target: str) -> Principal | Refusal:
+        """The caller, or the refusal."""
+        signed = signature_v2.read(headers)
+        if signed is None:
+            return gateway.MISSING
+        is_key = signed.access_key.isascii() and signed.access_key.isalnum()
+        return self._judged(self._keyring.find(signed.access_key) if is_key else None, headers, method, target)
+
+    def _judged(self, key: Opened | None, headers: Mapping[str, str], method: str, target: str) -> Principal | Refusal:
+        now_ms = int(self._server.now().timestamp() * 1000)
+        secret = None if key is None else key.secret
+        reason = signature_v2.verify(headers, method, target=target, secret=secret, now_ms=now_ms)
+        if reason is not None:
+            return gateway.of_reason(reason, now_ms)
+        return gateway.INVALID if key is None else key.principal
+
+    def _read(self, access_key: str) -> Opened | None:
+        with self._server.database.reading() as con:
+            key = keys.find(con, access_key)
+        if key is None or key.revoked_at is not None:
+            return None
+        return Opened(key.principal, self._secrets.open(key.secret, owner=key.access_key))

@@ -9,6 +9,7 @@ from typing import Literal
 
 from headrace.auth.policy import Action
 from headrace.auth.signature_v2 import Reason
+from headrace.errors import DatabaseFailed, DatabaseFull, DatabaseReadOnly
 
 TRACE_ID = "x-ncp-trace-id"
 
@@ -56,6 +57,19 @@ GUESSED = Refusal(429, "420", "Rate Limited", "Too many wrong signatures came fr
 TOO_LARGE = Refusal(413, "430", "Request Entity Too Large", "The body is too large.")
 UNREACHABLE = Refusal(503, "500", "Endpoint Error", "The server's database did not answer.")
 UNEXPECTED = Refusal(500, "900", "Unexpected Error", "Something unexpected happened; the log has it by the trace id.")
+
+
+def of_failure(error: Exception) -> Refusal:
+    """What is told of an error that is none of the caller's."""
+    match error:
+        case DatabaseFull():
+            return UNREACHABLE.saying("There is no room left where the server's database lies; nothing was kept.")
+        case DatabaseReadOnly():
+            return UNREACHABLE.saying("The server's database can't be written just now; nothing was kept.")
+        case DatabaseFailed():
+            return UNREACHABLE
+        case _:
+            return UNEXPECTED
 
 
 def of_reason(reason: Reason, now_ms: int) -> Refusal:

@@ -23,7 +23,6 @@ from headrace.api.watching import Answered
 from headrace.auth.principal import Principal
 from headrace.auth.signature_v2 import ACCESS_KEY
 from headrace.clock import Clock
-from headrace.errors import DatabaseFailed
 from headrace.ids import new_id
 
 PREFIX, OPERATION = "prefix", "operation"
@@ -34,10 +33,13 @@ log = logging.getLogger(__name__)
 
 
 class Authenticate(Protocol):
-    """Who signed a request, or why it is refused. Blocks: it reads the key."""
+    """Who signed a request, or why it is refused."""
+
+    def at_once(self, headers: Mapping[str, str], method: str, target: str, /) -> Principal | Refusal | None:
+        """The caller, or the refusal; None when that can't be told without waiting."""
 
     def __call__(self, headers: Mapping[str, str], method: str, target: str, /) -> Principal | Refusal:
-        """The caller, or the refusal."""
+        """The caller, or the refusal. Blocks: it reads the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +94,9 @@ class Traced:
         try:
             await self._app(scope, receive, traced)
         except Exception as error:
-            refusal = gateway.UNREACHABLE if isinstance(error, DatabaseFailed) else gateway.UNEXPECTED
             log.error("request failed", extra={"trace": trace, "path": scope["path"]}, exc_info=error)
             if not status:
-                await refuse(refusal, scope, receive, traced)
+                await refuse(gateway.of_failure(error), scope, receive, traced)
         finally:
             self._watch(_answered(scope, trace, status, self._clock.seconds() - since))
 
@@ -167,7 +168,10 @@ class Gateway:
         seconds, key = self._server.clock.seconds(), headers.get(ACCESS_KEY, "")
         if self._guesses.hold_back(peer(scope), key, seconds=seconds):
             return gateway.GUESSED
-        principal = await run_in_threadpool(self._authenticate, headers, scope["method"], target(scope))
+        asked = headers, scope["method"], target(scope)
+        principal = self._authenticate.at_once(*asked)
+        if principal is None:
+            principal = await run_in_threadpool(self._authenticate, *asked)
         if principal is gateway.INVALID:
             self._guesses.failed(peer(scope), seconds=seconds)
         elif isinstance(principal, Principal):

@@ -138,20 +138,26 @@ def infer(
     what: Annotated[str, typer.Argument(metavar="FILE|BUCKET/PREFIX", help="A file, or a place in the storage.")],
     storage: Storage = None,
     rows: Annotated[int, typer.Option(min=1, help="How many rows to look at, of each file's beginning.")] = 100_000,
+    encoding: Annotated[str | None, typer.Option(help="Of CSV; else it is found by its bytes.")] = None,
+    header: Annotated[
+        bool | None, typer.Option("--header/--no-header", help="Of CSV; else the first record tells.")
+    ] = None,
     set_: Set = None,
     as_json: AsJson = False,
 ) -> None:
     """Suggest a source node for data: its columns, their types, and why."""
     from headrace.cli import inferring
+    from headrace.core.inference import Told
 
     with _told(as_json):
-        node, reasons = inferring.suggest(what, _settings(set_, storage=storage), rows)
+        told = Told(encoding.upper() if encoding else None, header)
+        done = inferring.suggest(what, _settings(set_, storage=storage), rows=rows, told=told)
     if as_json:
-        _print_json({"node": node, "reasons": reasons})
+        _print_json({"node": done.node, "reasons": done.reasons, "notes": done.notes})
         return
-    print(json.dumps(node, indent=2, ensure_ascii=False))
-    for name, reason in reasons.items():
-        print(f"{name}: {reason}", file=sys.stderr)
+    print(json.dumps(done.node, indent=2, ensure_ascii=False))
+    for line in (*(f"{name}: {reason}" for name, reason in done.reasons.items()), *done.notes):
+        print(line, file=sys.stderr)
 
 
 @app.command()

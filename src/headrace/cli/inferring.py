@@ -1,8 +1,8 @@
 """`headrace infer`: a file by its path, or a place in the storage."""
 
 from pathlib import Path
-from typing import Any
 
+from headrace.core.inference import Suggestion, Told
 from headrace.core.inference import suggest as suggested
 from headrace.errors import StoreMissing
 from headrace.execution.places import opened
@@ -12,15 +12,14 @@ from headrace.stores.base import Store
 from headrace.stores.files import FolderStore
 
 
-def suggest(what: str, settings: Settings, rows: int) -> tuple[dict[str, Any], dict[str, str]]:
-    """The node and the reasons for its types."""
+def suggest(what: str, settings: Settings, *, rows: int, told: Told) -> Suggestion:
+    """The node, the reasons for its types, and notes."""
     place: Place | Path = Path(what)
     if not Path(what).is_file():
         bucket, _, prefix = what.strip("/").partition("/")
         place = Place(bucket, prefix)
     store = FolderStore(Path.cwd()) if isinstance(place, Path) else _store(what, place, settings)
-    done = suggested(place, store, rows=rows)
-    return done.node, done.reasons
+    return suggested(place, store, rows=rows, told=told)
 
 
 def _store(what: str, place: Place, settings: Settings) -> Store:

@@ -12,10 +12,10 @@ from sqlalchemy.exc import IntegrityError
 from headrace.db.tables import accounts
 from headrace.definition import JobCondition
 from headrace.errors import BadParameter, Problem, StoreDenied
-from headrace.graph import field_problem
 from headrace.ids import new_id
 from headrace.nodes.wire import Wire
 from headrace.stores.names import check_bucket, check_key
+from headrace.wording import field_problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Row, Select, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, func, select
 
 from headrace.auth.principal import Principal
 from headrace.core import conditions, jobs, rights
@@ -22,6 +23,7 @@ from headrace.execution.queue import LogChunk, Submission
 from headrace.execution.states import Status
 from headrace.ids import new_id
 from headrace.parameters import resolve
+from headrace.wording import kind_of
 
 # The name of a console log tells the moment in the vendor's zone; clients take it apart.
 _LOG_ZONE = timedelta(hours=9)
@@ -163,7 +165,8 @@ def _origin(con: Connection, principal: Principal, trigger_id: str | None, workf
 
 def get(con: Connection, principal: Principal, job_id: str, execution_id: str) -> Execution:
     """An execution of a job, also of one that is deleted since. Raises NotFound."""
-    found = con.execute(_of(principal, job_id).where(executions.c.execution_id == execution_id)).first()
+    this = {"account": principal.account_id, "job": job_id, "execution": execution_id}
+    found = con.execute(_one(), this).first()
     if found is None:
         raise NotFound("execution", execution_id)
     return _execution(found)
@@ -171,13 +174,12 @@ def get(con: Connection, principal: Principal, job_id: str, execution_id: str) -
 
 def list(con: Connection, principal: Principal, job_id: str, *, page: Page) -> tuple[tuple[Execution, ...], int]:
     """The executions of a page, the newest first, and how many the job has in all. Raises NotFound."""
-    j = tables.jobs.c
-    if con.scalar(select(j.job_id).where(j.account_id == principal.account_id, j.job_id == job_id)) is None:
+    kept = {"account": principal.account_id, "job": job_id}
+    count = con.scalar(_count(), kept)
+    if count is None:
         raise NotFound("job", job_id)
-    wanted, c = _of(principal, job_id), executions.c
-    count = con.scalar(select(func.count()).where(c.account_id == principal.account_id, c.job_id == job_id)) or 0
-    ordered = wanted.order_by(c.created_at.desc(), c.execution_id).limit(page.rows).offset(page.first)
-    return tuple(_execution(row) for row in (con.execute(ordered) if page.rows else ())), count
+    found = con.execute(_page(), {**kept, "rows": page.rows, "first": page.first}) if page.rows else ()
+    return tuple(_execution(row) for row in found), count
 
 
 def of_workflow(
@@ -254,10 +256,33 @@ def attempts(con: Connection, principal: Principal, job_id: str, execution_id: s
     return tuple(Attempt(**{**row, **{name: moment(row[name]) for name in moments}}) for row in rows)
 
 
-def _of(principal: Principal, job_id: str) -> Select[Any]:
+# Each statement is made once: to make one takes longer than to run it.
+def _of_job() -> ColumnElement[bool]:
     c = executions.c
-    wanted = [c[name] for name in Execution.__slots__]
-    return select(*wanted).where(and_(c.account_id == principal.account_id, c.job_id == job_id))
+    return and_(c.account_id == bindparam("account"), c.job_id == bindparam("job"))
+
+
+@cache
+def _one() -> Select[Any]:
+    c = executions.c
+    return select(*(c[name] for name in Execution.__slots__)).where(_of_job(), c.execution_id == bindparam("execution"))
+
+
+@cache
+def _count() -> Select[Any]:
+    j = tables.jobs.c
+    this = and_(j.account_id == bindparam("account"), j.job_id == bindparam("job"))
+    return select(j.execution_count).where(this)
+
+
+@cache
+def _page() -> Select[Any]:
+    """The newest first. Which ones they are is found in the index alone, so that those before them are not read."""
+    c = executions.c
+    order = (c.created_at.desc(), c.execution_id)
+    ids = select(c.execution_id).where(_of_job()).order_by(*order)
+    shown = ids.limit(bindparam("rows")).offset(bindparam("first")).scalar_subquery()
+    return select(*(c[name] for name in Execution.__slots__)).where(c.execution_id.in_(shown)).order_by(*order)
 
 
 def _execution(row: Row[Any]) -> Execution:
@@ -279,10 +304,12 @@ def _parameters(principal: Principal, sent: Mapping[str, Any], given: Mapping[st
     Raises BadParameter when the job means nothing with them, and NotGranted for what it would touch.
     """
     texts = {name: str(value) for name, value in given.items() if _is_value(value)}
-    wrong = [name for name in given if name not in texts]
+    wrong = [(name, kind_of(value)) for name, value in given.items() if name not in texts]
     if wrong:
-        told = "is neither a text nor a whole number"
-        raise BadParameter(Problem("bad-parameter", told, field=f"parameters.{name}") for name in wrong)
+        told = "should be a string or a whole number, not"
+        raise BadParameter(
+            Problem("bad-parameter", f"{told} {kind}", field=f"parameters.{name}") for name, kind in wrong
+        )
     definition = of(sent)
     try:
         plan = definition.plan(texts)

@@ -6,8 +6,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from headrace.engines import heads, packing
-from headrace.errors import StoreMissing
+from headrace.engines import guesses, heads, packing, recode
+from headrace.engines.recode import CODECS
+from headrace.errors import BadData, StoreMissing
 from headrace.plan.ops import Dialect, Place
 from headrace.plan.types import DOUBLE, INT, Type
 from headrace.stores.base import Snapshot, Store, StoredObject
@@ -28,20 +29,38 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A source node as it stands in a job, and the reason for each column's type."""
+    """A source node as it stands in a job, the reason for each column's type, and what else is to be known."""
 
     node: dict[str, Any]
     reasons: dict[str, str]
+    notes: tuple[str, ...] = ()
 
 
-def suggest(place: Place | Path, store: Store, *, rows: int) -> Suggestion:
-    """A node for one file, or for all that is at a place of the store. Looks at the first `rows` rows."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is known of text files already, and not to be guessed."""
+
+    encoding: str | None = None
+    header: bool | None = None
+
+
+_NOTHING = Told()
+
+
+def suggest(place: Place | Path, store: Store, *, rows: int, told: Told = _NOTHING) -> Suggestion:
+    """A node for one file, or for all that is at a place of the store. Looks at the first `rows` rows.
+
+    Raises BadData for what does not read, and for an encoding that is not known.
+    """
+    if told.encoding is not None and told.encoding not in CODECS:
+        raise BadData(f"there is no encoding {told.encoding!r}", hint=f"one of {', '.join(CODECS)}")
     found = _one_file(place) if isinstance(place, Path) else snapshot(store, place)
     objects = [stored for stored in found.objects if stored.size]
     if not objects:
         raise StoreMissing(f"{found.place} holds only empty objects")
     with TemporaryDirectory() as folder:
-        return _suggested(found.place, [_unpacked(stored, Path(folder)) for stored in objects], rows)
+        plain = [_unpacked(stored, Path(folder)) for stored in objects]
+        return _suggested(found.place, plain, rows, told, Path(folder))
 
 
 def _unpacked(stored: StoredObject, folder: Path) -> StoredObject:
@@ -53,21 +72,47 @@ def _unpacked(stored: StoredObject, folder: Path) -> StoredObject:
     return replace(plain, key=stored.key.removesuffix(packing.ENDINGS[how]))
 
 
-def _suggested(place: Place, objects: Sequence[StoredObject], rows: int) -> Suggestion:
+def _suggested(place: Place, objects: Sequence[StoredObject], rows: int, told: Told, folder: Path) -> Suggestion:
     from headrace.engines.duckdb import sampling
 
     format_ = _format(objects[0])
+    encoding, notes = "UTF-8", tuple[str, ...]()
     if format_ == "PARQUET":
         sample = sampling.sample_parquet(objects)
     elif format_ == "CSV":
-        sample = sampling.sample_csv(objects, rows)
+        encoding = told.encoding or guesses.encoding(objects[0])
+        notes = _of_encoding(encoding, told)
+        sample = sampling.sample_csv(_in_utf8(objects, encoding, folder), rows, header=told.header)
     else:
+        _refuse_other_json(objects[0], told)
         sample = sampling.sample_json(objects, rows)
     null = _null_value(sample) if format_ == "CSV" else ""
     chosen = {column.name: _chosen(column, null, sample.rows) for column in sample.columns}
     fields = [{"name": name, "type": str(type_)} for name, (type_, _) in chosen.items()]
-    node = _node(place, format_, fields, _options(sample.dialect, null))
-    return Suggestion(node, {name: f"{type_}, {why}" for name, (type_, why) in chosen.items()})
+    node = _node(place, format_, fields, _options(sample.dialect, null, encoding))
+    return Suggestion(node, {name: f"{type_}, {why}" for name, (type_, why) in chosen.items()}, (*notes, *sample.notes))
+
+
+def _of_encoding(encoding: str, told: Told) -> tuple[str, ...]:
+    if told.encoding is not None or encoding in ("UTF-8", "UTF-16"):
+        return ()
+    return (f"the bytes are not UTF-8, and are taken for {encoding}; see whether the texts are right",)
+
+
+def _in_utf8(objects: Sequence[StoredObject], encoding: str, folder: Path) -> list[StoredObject]:
+    if encoding == "UTF-8":
+        return list(objects)
+    made = []
+    for stored in objects:
+        with heads.opened(stored) as file:
+            made.append(recode.as_utf8(stored, file, encoding, folder, lambda: None))
+    return made
+
+
+def _refuse_other_json(found: StoredObject, told: Told) -> None:
+    encoding = told.encoding or guesses.encoding(found)
+    if encoding != "UTF-8":
+        raise BadData(f"{found.key} is {encoding}, and JSON is read as UTF-8 alone", hint="save it as UTF-8")
 
 
 def _one_file(path: Path) -> Snapshot:
@@ -134,11 +179,11 @@ def _null_value(sample: Any) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def _options(dialect: Dialect | None, null: str) -> dict[str, Any]:
+def _options(dialect: Dialect | None, null: str, encoding: str) -> dict[str, Any]:
     if dialect is None:
         return {}
     plain = Dialect()
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {} if encoding == plain.encoding else {"encoding": encoding}
     if not dialect.header:
         options["header"] = False
     if dialect.delimiter != plain.delimiter:

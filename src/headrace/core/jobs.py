@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, case, func, select
+from sqlalchemy import Connection, Row, and_, func, select
 from sqlalchemy.exc import IntegrityError
 
 from headrace.auth.principal import Principal
-from headrace.core import conditions, rights
+from headrace.core import conditions, job_rows, rights
 from headrace.core.conditions import Condition
 from headrace.core.paging import Page
 from headrace.db.tables import executions, job_revisions, jobs
@@ -97,10 +97,10 @@ def create(con: Connection, principal: Principal, sent: Mapping[str, Any], *, no
 
 def get(con: Connection, principal: Principal, job_id: str) -> Job:
     """A job that is not deleted. Raises NotFound."""
-    found = con.execute(_jobs(principal).where(jobs.c.job_id == job_id, jobs.c.deleted_at.is_(None))).first()
+    found = con.execute(job_rows.one(), {job_rows.ACCOUNT: principal.account_id, job_rows.JOB: job_id}).first()
     if found is None:
         raise NotFound("job", job_id)
-    return _job(found, definition(con, principal, job_id, revision=found.revision))
+    return _job(found)
 
 
 def definition(con: Connection, principal: Principal, job_id: str, *, revision: int) -> Mapping[str, Any]:
@@ -116,11 +116,16 @@ def definition(con: Connection, principal: Principal, job_id: str, *, revision: 
 
 def list(con: Connection, principal: Principal, *, filter: JobFilter, page: Page) -> tuple[tuple[Job, ...], int]:
     """The jobs of a page, the newest first, and how many there are in all."""
-    all_jobs = _jobs(principal).subquery()
-    wanted = select(all_jobs).where(_matches(all_jobs, filter))
-    count = con.scalar(select(func.count()).select_from(wanted.subquery())) or 0
-    ordered = wanted.order_by(all_jobs.c.created_at.desc(), all_jobs.c.job_id).limit(page.rows).offset(page.first)
-    return tuple(_job(row) for row in (con.execute(ordered) if page.rows else ())), count
+    if not filter.name.isprintable() or not filter.name.isascii():
+        return (), 0  # names of jobs have no such signs, and not every database may be asked for them
+    wanted = {job_rows.ACCOUNT: principal.account_id}
+    wanted |= {job_rows.NAME: job_rows.containing(filter.name)} if filter.name else {}
+    wanted |= {job_rows.STATUS: filter.status} if filter.status else {}
+    kind = {"by_name": bool(filter.name), "by_status": bool(filter.status)}
+    count = con.scalar(job_rows.count(**kind), wanted) or 0
+    at = {job_rows.ROWS: page.rows, job_rows.FIRST: page.first}
+    found = con.execute(job_rows.page(**kind), {**wanted, **at}) if page.rows else ()
+    return tuple(_job(row) for row in found), count
 
 
 def update(
@@ -234,39 +239,12 @@ def locked(con: Connection, principal: Principal, job_id: str, *, deleted: bool 
     return found
 
 
-def _jobs(principal: Principal) -> Select[Any]:
-    e = executions.c
-    counts = select(e.job_id, func.count().label("runs"), func.count(e.cancel_requested_at).label("stops"))
-    running = counts.where(e.status == "RUNNING").group_by(e.job_id).subquery()
-    last = executions.alias("last")
-    shown = case(
-        (jobs.c.deleted_at.is_not(None), "DELETED"),
-        (running.c.stops < running.c.runs, "RUNNING"),
-        (running.c.runs > 0, "STOPPED"),
-        else_=jobs.c.status,
-    )
-    stored = [column for column in jobs.c if column.name not in ("status", "last_execution_status")]
-    last_status = func.coalesce(last.c.status, jobs.c.last_execution_status).label("last_execution_status")
-    return (
-        select(*stored, shown.label("status"), last_status)
-        .outerjoin(running, running.c.job_id == jobs.c.job_id)
-        .outerjoin(last, last.c.execution_id == jobs.c.last_execution_id)
-        .where(jobs.c.account_id == principal.account_id)
-    )
-
-
-def _matches(all_jobs: FromClause, wanted: JobFilter) -> ColumnElement[bool]:
-    c = all_jobs.c
-    by_status = c.status == wanted.status if wanted.status else c.deleted_at.is_(None)
-    if not wanted.name.isprintable() or not wanted.name.isascii():
-        return sa.false()  # names of jobs have no such signs, and not every database may be asked for them
-    return and_(by_status, c.name.icontains(wanted.name, autoescape=True)) if wanted.name else by_status
-
-
-def _job(row: Row[Any], sent: Mapping[str, Any] | None = None) -> Job:
-    same = {name: getattr(row, name) for name in Job.__slots__ if name in row._fields}
+def _job(row: Row[Any]) -> Job:
+    told = row._mapping
+    same = {name: told[name] for name in Job.__slots__ if name in told}
     moments = {name: moment(same[name]) for name in ("created_at", "updated_at", "last_execution_at")}
-    return Job(**{**same, **moments, "condition": Condition.of(row.condition)}, definition=sent)
+    sent = json.loads(told["definition"]) if "definition" in told else None
+    return Job(**{**same, **moments, "condition": Condition.of(row.condition), "definition": sent})
 
 
 def moment(at: float | None) -> datetime | None:

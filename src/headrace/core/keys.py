@@ -12,10 +12,13 @@ from headrace.auth.policy import Policy
 from headrace.auth.principal import Principal, Role
 from headrace.auth.secrets import Secrets
 from headrace.core.jobs import moment
+from headrace.db.session import changing
 from headrace.db.tables import access_keys
 from headrace.errors import NotFound
 from headrace.stores.grants import Grants
 
+# What `Database.changes` counts, for those who keep keys at hand.
+CHANGED = "access keys"
 _ALPHABET = string.ascii_uppercase + string.digits
 _KEY_LENGTH, _SECRET_LENGTH = 20, 40
 
@@ -102,6 +105,7 @@ def revoke(con: Connection, access_key: str, *, account_id: str, now: datetime) 
     get(con, access_key, account_id=account_id)
     still = and_(access_keys.c.access_key == access_key, access_keys.c.revoked_at.is_(None))
     con.execute(update(access_keys).where(still).values(revoked_at=now.timestamp()))
+    changing(con, CHANGED)
 
 
 def sealed_again(con: Connection, secrets: Secrets) -> int:
@@ -113,6 +117,7 @@ def sealed_again(con: Connection, secrets: Secrets) -> int:
             sealed = secrets.seal(text, owner=row.access_key)
             con.execute(update(access_keys).where(c.access_key == row.access_key).values(secret=sealed))
             count += 1
+    changing(con, CHANGED)
     return count
 
 

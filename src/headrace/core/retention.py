@@ -25,6 +25,7 @@ from headrace.db.tables import (
     workflow_runs,
     workflows,
 )
+from headrace.execution import queue
 
 _LOOKED = 1000
 _ROWS = 1000
@@ -68,8 +69,9 @@ def remove(con: Connection, execution_ids: Sequence[str]) -> None:
     chosen = _ended().where(executions.c.execution_id.in_(execution_ids))
     ids: list[str] = list(con.scalars(chosen.with_for_update(of=executions, skip_locked=True)))
     dashboard.remember(con, ids)
-    for table in (log_chunks, attempts, scripts, executions):
+    for table in (log_chunks, attempts, scripts):
         con.execute(delete(table).where(table.c.execution_id.in_(ids)))
+    queue.remove(con, ids)
 
 
 def forget(con: Connection, kept: Kept, *, now: float) -> int:

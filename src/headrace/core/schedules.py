@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 from pydantic import Field as Described
 from pydantic import ValidationError
 
-from headrace.definition import NAME
+from headrace.definition import Name
 from headrace.errors import BadParameter, Problem
-from headrace.graph import field_problem, unknown_fields
+from headrace.graph import unknown_fields
 from headrace.nodes.wire import Whole, Wire
 from headrace.recurrence import cron, zones
 from headrace.recurrence.rules import (
@@ -35,6 +35,7 @@ from headrace.recurrence.rules import (
     Schedule,
     Weekly,
 )
+from headrace.wording import field_problem
 
 TriggerType = Literal["SCHEDULED", "EVENT", "NONE"]
 Misfire = Literal["SKIP", "LATEST", "ALL"]
@@ -64,7 +65,7 @@ class RuleBody(Wire):
 class TriggerBody(Wire):
     """The fields of a createTrigger request, and ours."""
 
-    name: Annotated[str, Described(pattern=NAME)]
+    name: Name
     type: TriggerType
     trigger_rule: RuleBody
     time_zone: str = zones.KOREA

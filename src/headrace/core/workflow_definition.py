@@ -14,11 +14,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field as Described
 from pydantic import ValidationError
 
-from headrace.definition import NAME, JobCondition
+from headrace.definition import JobCondition, Name
 from headrace.errors import BadParameter, Problem
-from headrace.graph import field_problem, unknown_fields
+from headrace.graph import unknown_fields
 from headrace.nodes.base import nearest
 from headrace.nodes.wire import Flag, Whole, Wire
+from headrace.wording import field_problem
 
 RunOn = Literal["SUCCEEDED", "FAILED", "DONE"]
 MOST_NODES = 1_000
@@ -43,7 +44,7 @@ class WorkflowNode(Wire):
 class WorkflowBody(Wire):
     """The fields of a createWorkflow request."""
 
-    name: Annotated[str, Described(pattern=NAME)]
+    name: Name
     nodes: tuple[Any, ...]
     is_temp: Flag = False
 

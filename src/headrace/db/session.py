@@ -5,8 +5,10 @@ at once when another writer came between. Readers are not held up by it.
 """
 
 import os
+import threading
+from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +20,11 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from headrace import mounts
 from headrace.clock import Clock, SystemClock
 from headrace.db.tables import VERSION
-from headrace.errors import DatabaseFailed, SchemaMismatch, SettingInvalid
+from headrace.errors import DatabaseFailed, DatabaseFull, DatabaseReadOnly, SchemaMismatch, SettingInvalid
 
 SERVER_NAME = "headrace server"
 _BEGIN = "headrace_begin"
+_CHANGED = "headrace_changed"
 _BUSY_SECONDS = 10
 _CONNECTIONS = {"pool_size": 10, "max_overflow": 30}
 _UPGRADE_LOCK = 4_372_170_441  # any number, the same in all programs that upgrade
@@ -34,6 +37,8 @@ class Database:
         self._engine = engine
         self._clock = clock
         self._base = clock.now().timestamp() - clock.seconds()
+        self._changes: Counter[str] = Counter()
+        self._writing = _Turns() if engine.dialect.name == "sqlite" else nullcontext()
 
     @classmethod
     def open(cls, url: str, *, clock: Clock | None = None, serves: bool = False) -> "Database":
@@ -69,8 +74,17 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """All that is done in it is kept when it ends, and nothing when it raises. Raises DatabaseFailed."""
-        with _told(), self._engine.connect() as con, con.begin():
-            yield con
+        with _told(), self._writing, self._engine.connect() as con:
+            changed: list[str] = []
+            con.info[_CHANGED] = changed
+            with con.begin():
+                yield con
+            # A reader that counted before the commit reads again; one that counts too late has read what is new.
+            self._changes.update(changed)
+
+    def changes(self, what: str) -> int:
+        """How often transactions of this process have changed what `changing` names; it never goes back."""
+        return self._changes[what]
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -103,6 +117,11 @@ class Database:
             if found != VERSION:
                 upgrade(con)
 
+    def is_empty(self) -> bool:
+        """Whether it has no tables yet, also after an upgrade that was cut short."""
+        with self.reading() as con:
+            return version_of(con) is None
+
     def check_version(self) -> None:
         """Raises SchemaMismatch, which says what to do, unless the tables are those of this program."""
         with self.reading() as con:
@@ -113,6 +132,45 @@ class Database:
     def dispose(self) -> None:
         """Close the connections that nobody uses."""
         self._engine.dispose()
+
+
+class _Turns:
+    """The writers of this process one after another, in the order in which they came.
+
+    SQLite has one writer at a time and lets others look again after pauses of up to 100 ms; here each goes on at once.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+        self._taken = False
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._taken:
+                self._taken = True
+                return
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        if turn.acquire(timeout=_BUSY_SECONDS):
+            return
+        with self._lock:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+                raise DatabaseFailed("the database says: it was busy for too long")
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._taken = False
+
+
+def changing(con: Connection, what: str) -> None:
+    """Say that this transaction changes something that others keep copies of."""
+    con.info[_CHANGED].append(what)
 
 
 def version_of(con: Connection) -> str | None:
@@ -141,9 +199,17 @@ def _told() -> Iterator[None]:
     except IntegrityError:
         raise  # a rule of the tables was broken: the caller knows which
     except DBAPIError as error:
-        raise DatabaseFailed(f"the database says: {str(error.orig).strip()}") from error
+        raise _kind(error.orig)(f"the database says: {str(error.orig).strip()}") from error
     except PoolExhausted as error:
         raise DatabaseFailed("no connection to the database became free in time") from error
+
+
+def _kind(said: BaseException | None) -> type[DatabaseFailed]:
+    """What went wrong, by the word of sqlite3 or the number of PostgreSQL."""
+    word = str(getattr(said, "sqlite_errorname", None) or getattr(said, "sqlstate", None))
+    if word in ("SQLITE_FULL", "53100"):
+        return DatabaseFull
+    return DatabaseReadOnly if word.startswith("SQLITE_READONLY") or word == "25006" else DatabaseFailed
 
 
 def _sqlite(url: str, serves: bool) -> Engine:

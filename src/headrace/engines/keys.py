@@ -1,6 +1,6 @@
-"""Maps with a key that stands twice: which of its values counts is up to each reader, so such a map fails the run."""
+"""Maps with a key that stands twice: which of its values counts is up to each reader, so such a map is a bad value."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from headrace.engines.dialects import SqlDialect
 from headrace.plan.ops import Read
@@ -10,13 +10,19 @@ REPEATED_KEY = "headrace:repeated-key:"
 """Begins the message of such a failure; JSON follows."""
 
 
-def checks(read: Read, dialect: SqlDialect) -> Iterator[str]:
-    """For each used column with maps a condition that fails where one has a key twice. On the embedded engine alone."""
+def checks(read: Read, values: Mapping[str, str], dialect: SqlDialect) -> Iterator[str]:
+    """For each used column with maps a condition that fails the run where one has a key twice, on DuckDB alone."""
     for f in read.used if dialect.name == "duckdb" else ():
-        name = dialect.quoted(f.name)
-        if test := _repeats(name, f.type, dialect, depth=0):
-            told = f"'node', {read.node_id}, 'field', {dialect.text(f.name)}, 'value', CAST({name} AS VARCHAR)"
+        own = values[f.name]
+        if test := _repeats(own, f.type, dialect, depth=0):
+            told = f"'node', {read.node_id}, 'field', {dialect.text(f.name)}, 'value', CAST({own} AS VARCHAR)"
             yield f"CASE WHEN {test} THEN error('{REPEATED_KEY}' || json_object({told})) ELSE TRUE END"
+
+
+def without_repeated(sql: str, type_: Type, dialect: SqlDialect) -> str:
+    """The value, null where a map in it has a key twice. On the embedded engine alone."""
+    test = _repeats(sql, type_, dialect, depth=0) if dialect.name == "duckdb" else ""
+    return f"CASE WHEN {test} THEN NULL ELSE {sql} END" if test else sql
 
 
 def _repeats(sql: str, type_: Type, dialect: SqlDialect, *, depth: int) -> str:

@@ -19,6 +19,7 @@ from headrace.plan.types import (
     Decimal,
     Type,
 )
+from headrace.sqltext.divisions import conjuncts, correlated, divided, divides, has_query, is_division
 from headrace.sqltext.tree import (
     Aggregate,
     Call,
@@ -85,7 +86,7 @@ class Writer:
         return self.query(query) + ("\nOFFSET 0" if self._counts(query) and not ends else "")
 
     def _counts(self, query: Query) -> bool:
-        return self.counter is not None and divisions.divides(query)
+        return self.counter is not None and divides(query)
 
     def query(self, query: Query) -> str:
         """A query with its order and its limit."""
@@ -166,7 +167,7 @@ class Writer:
 
     def _joined(self, relation: Joined, above: Mapping[str, Sequence[Taken]]) -> str:
         kind_, test, taken = relation.kind, relation.condition, above
-        if test is not None and self.counter is not None and divisions.divided(test):
+        if test is not None and self.counter is not None and divided(test):
             found = divisions.condition(relation, above)
             taken = found.taken
             on = "\nON " + self._apart(found.plain, found.rest, "ON")
@@ -204,7 +205,7 @@ class Writer:
 
     def _asked(self, query: Query) -> str:
         """A query in an expression. How often one that reads the row around it is computed is up to the engine."""
-        return (self._quiet if divisions.correlated(query) else self).query(query)
+        return (self._quiet if correlated(query) else self).query(query)
 
     def _const(self, expr: Const) -> str:
         if expr.value is None or not (expr.type == INT and isinstance(expr.value, int)):
@@ -294,22 +295,22 @@ class Writer:
         return f"TRUE AS {self._name(ROW)}"
 
     def _counted(self, expr: Expr, column: str) -> str:
-        if self.counter is None or not divisions.divided(expr):
+        if self.counter is None or not divided(expr):
             return self.expr(expr)
         if isinstance(expr, Aggregate):
             return self._aggregate(expr, "", given=", ".join(self._counted(arg, column) for arg in expr.args))
         return f"sql_counted({self.expr(expr)}, {self._bad(expr)}, '{self.counter(column)}')"
 
     def _test(self, test: Expr, clause: str) -> str:
-        if self.counter is None or not divisions.divided(test):
+        if self.counter is None or not divided(test):
             return self.expr(test)
-        parts = divisions.conjuncts(test)
-        plain = [part for part in parts if not divisions.divided(part)]
-        return self._apart(plain, [part for part in parts if divisions.divided(part)], clause)
+        parts = conjuncts(test)
+        plain = [part for part in parts if not divided(part)]
+        return self._apart(plain, [part for part in parts if divided(part)], clause)
 
     def _apart(self, plain: Sequence[Expr], rest: Sequence[Expr], clause: str) -> str:
         """Tests that all have to hold: those with a division are computed, and counted, where the others hold."""
-        tests = [f"({self.expr(part)})" for part in plain if not rest or not divisions.has_query(part)]
+        tests = [f"({self.expr(part)})" for part in plain if not rest or not has_query(part)]
         if rest:
             value = " AND ".join(f"({self.expr(part)})" for part in rest)
             counter = self.counter(clause) if self.counter is not None else ""
@@ -319,21 +320,21 @@ class Writer:
 
     def _when(self, tests: Sequence[Expr], value: str) -> str:
         """The value where the tests hold. They stand before it too, but for those with a query, which count here."""
-        shown = [f"({(self if divisions.has_query(test) else self._quiet).expr(test)})" for test in tests]
+        shown = [f"({(self if has_query(test) else self._quiet).expr(test)})" for test in tests]
         return f"CASE WHEN {' AND '.join(shown)} THEN {value} END" if shown else value
 
     def _any_bad(self, exprs: Sequence[Expr]) -> str:
-        return _any([self._bad(expr) for expr in exprs if divisions.divided(expr)])
+        return _any([self._bad(expr) for expr in exprs if divided(expr)])
 
     def _bad(self, expr: Expr) -> str:
         """Whether a division by zero is met on the way to a value that has a division in it."""
         write = self._quiet.expr
-        inner = [part for part in operands(expr) if divisions.divided(part)]
+        inner = [part for part in operands(expr) if divided(part)]
         match expr:
-            case Call("/" | "%", (left, right)) if divisions.is_division(expr):
+            case Call("/" | "%", (left, right)) if is_division(expr):
                 return _any([f"({write(right)} = 0 AND {write(left)} IS NOT NULL)", *map(self._bad, inner)])
             case Call("and" | "or", args):
-                plain = [f"({write(arg)})" for arg in args if not divisions.divided(arg)]
+                plain = [f"({write(arg)})" for arg in args if not divided(arg)]
                 decided = f" {expr.name.upper()} ".join(plain)
                 kept = [f"({decided}) IS NOT {'FALSE' if expr.name == 'and' else 'TRUE'}"] if plain else []
                 return _all([self._any_bad(inner), *kept])
@@ -342,10 +343,10 @@ class Writer:
                 return _any([_all([*guards[:n], self._bad(arg)]) for n, arg in enumerate(args) if arg in inner])
             case Case():
                 pairs = [*expr.branches, (None, expr.otherwise)]
-                found = [(t, self._bad(v) if divisions.divided(v) else "FALSE") for t, v in pairs]
+                found = [(t, self._bad(v) if divided(v) else "FALSE") for t, v in pairs]
                 values = " ".join(f"WHEN {write(t)} THEN {bad}" for t, bad in found if t is not None)
                 own = f"CASE {values} ELSE {found[-1][1]} END"
-                return _any([own, *(self._bad(test) for test, _ in expr.branches if divisions.divided(test))])
+                return _any([own, *(self._bad(test) for test, _ in expr.branches if divided(test))])
             case _:
                 return self._any_bad(inner)
 

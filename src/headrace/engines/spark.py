@@ -7,7 +7,8 @@ spaces, split quoted line breaks, read empty text as missing and leave null keys
 from collections.abc import Mapping, Sequence
 
 from headrace.engines.dialects import SparkDialect
-from headrace.engines.sql import Generator, Raw, Script, numbered
+from headrace.engines.raw import Raw
+from headrace.engines.sql import Generator, Script, numbered
 from headrace.plan.casts import kind
 from headrace.plan.ops import Format, Read, Sink, Write
 from headrace.plan.types import STRING, Schema, Type

@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from headrace.engines import keys, merging
+from headrace.engines import merging
 from headrace.engines.base import Step
 from headrace.engines.dialects import ROW, SqlDialect, literal
+from headrace.engines.raw import Raw, checks, value
 from headrace.plan.expr import (
     All,
     Call,
@@ -52,7 +53,7 @@ from headrace.plan.ops import (
     WriteTable,
     in_order,
 )
-from headrace.plan.types import STRING, Decimal, Field, Type, fold
+from headrace.plan.types import STRING, Decimal, Field, fold
 
 _SIGNS: dict[Comparison, str] = {"EQ": "=", "NE": "<>", "GT": ">", "LT": "<", "GTE": ">=", "LTE": "<="}
 _JOINS = {
@@ -71,18 +72,6 @@ class Counted:
     name: str
     node_id: int
     column: str
-
-
-@dataclass(frozen=True)
-class Raw:
-    """What a source reads from: a relation with the declared names, and the type in which each column stands there.
-
-    `before` is a statement that must run first, such as one that makes the relation.
-    """
-
-    relation: str
-    types: dict[str, Type]
-    before: str = ""
 
 
 @dataclass
@@ -212,27 +201,21 @@ class Generator:
         raw = self.raw(op)
         if raw.before:
             self._step(op, f"the data of {op.place}", raw.before)
-        columns = [Named(f.name, _declared(Column(f.name, raw.types[f.name]), f.type, op)) for f in op.used]
-        tests = [*(self._checks(op, raw) if op.bad_values == "FAIL" else ()), *keys.checks(op, self.dialect)]
+        before = len(self.script.counters)
+        columns = ", ".join(self._entered(f, raw, op) for f in op.used) or self._list(())
+        tests = list(checks(op, raw, self.dialect)) if op.bad_values == "FAIL" else []
         where = "\nWHERE " + "\n  AND ".join(tests) if tests else ""
-        barrier = "\nOFFSET 0" if tests else self._barrier(op, columns)
-        return f"SELECT {self._columns(op, columns)}\nFROM {raw.relation}{where}{barrier}"
+        counted = len(self.script.counters) > before and id(op) not in self._last
+        return f"SELECT {columns}\nFROM {raw.relation}{where}" + ("\nOFFSET 0" if tests or counted else "")
 
-    def _checks(self, op: Read, raw: Raw) -> list[str]:
-        """Conditions that fail the run at the first bad value of any declared field, with what is needed to find it."""
-        tests = []
-        for f in op.declared:
-            source = raw.types[f.name]
-            if self.dialect.name != "duckdb" or source == f.type:
-                continue
-            name = self.dialect.quoted(f.name)
-            column = self.dialect.text(f.name)
-            told = f"json_object('node', {op.node_id}, 'field', {column}, 'value', {name}, 'file', {FILE})"
-            tests.append(
-                f"CASE WHEN {name} IS NOT NULL AND {self.dialect.cast(name, source, f.type)} IS NULL "
-                f"THEN error('{BAD_VALUE}' || {told}) ELSE TRUE END"
-            )
-        return tests
+    def _entered(self, column: Field, raw: Raw, op: Read) -> str:
+        """A column of a source in its declared type. What does not fit is counted, unless it fails the run."""
+        name = self.dialect.quoted(column.name)
+        own = value(column, raw, op, self.dialect)
+        if own == name:
+            return name
+        count_as = column.name if op.bad_values == "NULL" else None
+        return f"{self._count(own, name, count_as, op)} AS {name}"
 
     def _rows(self, op: Rows) -> str:
         names = [self.dialect.quoted(f.name) for f in op.given]
@@ -347,18 +330,9 @@ class Generator:
         return name
 
 
-BAD_VALUE = "headrace:bad-value:"
 FAILED = "headrace:failed:"
 """Begins the message of a value that an SQL node could not convert; JSON follows."""
 NUMBER = "_headrace_number"
-FILE = "_headrace_file"
-"""The column of a source with mode FAIL that holds the name of each row's file."""
-
-
-def _declared(raw: Column, target: Type, op: Read) -> Expr:
-    if raw.type == target:
-        return raw
-    return Cast(raw, target, count_as=raw.name if op.bad_values == "NULL" else None)
 
 
 def _read_by(op: Op) -> tuple[Op, ...]:

@@ -9,10 +9,11 @@ from queue import Empty, SimpleQueue
 from headrace.clock import Clock
 from headrace.db import Connection, Database
 from headrace.errors import DatabaseFailed
-from headrace.execution import lines, logs, queue
+from headrace.execution import lines, logs, memory, queue
 from headrace.execution import supervisor as told
 from headrace.execution.children import Gone, Nursery, Process
 from headrace.execution.figures import Figures, Outcome
+from headrace.execution.machine import run_memory
 from headrace.execution.states import Status
 from headrace.settings import Settings
 
@@ -20,6 +21,8 @@ _EVERY = 0.1
 _LOG_EVERY = 1.0
 _AGAIN = 0.25
 _LONGEST = 1440
+_LOOK_EVERY = 0.2
+_RENEWALS_OF_A_LEASE = 5
 _PATIENCE = 20.0
 
 log = logging.getLogger(__name__)
@@ -50,9 +53,12 @@ class Attempt:
         self._ended = ended
         self._lease = settings["lease_seconds"]
         self._inbox: SimpleQueue[told.Event | lines.Log | lines.Script | lines.Progress] = SimpleQueue()
+        self._renewed_at = begun
         self._script: lines.Script | None = None  # as long as it is not written
         self._unwritten: list[str] = []
         self._written_at = begun
+        self._looked_at = begun
+        self._most_memory = run_memory(settings)
         self._at = ""
         self._pid = 0  # until it is written down
         minutes = int(claimed.condition.get("timeout") or _LONGEST)
@@ -84,6 +90,10 @@ class Attempt:
         finally:
             nursery.give_back(process, reuse=reuse)
 
+    def is_due(self) -> bool:
+        """Whether the lease is to be renewed, or something waits to be written with that."""
+        return bool(self._pid) or self._clock.seconds() - self._renewed_at >= self._lease / _RENEWALS_OF_A_LEASE
+
     def renew(self) -> None:
         """Renew the lease, and let the attempt know what came of it. A database that is away is asked again later."""
         began = self._clock.seconds()
@@ -95,6 +105,7 @@ class Attempt:
         except DatabaseFailed as error:
             log.warning("a lease is not renewed", extra={**self.named, "reason": str(error)})
             return
+        self._renewed_at = began
         if found.alive:
             self.post(told.Renewed(self._clock.seconds(), began + self._lease, cancel=found.cancel))
         else:
@@ -134,8 +145,18 @@ class Attempt:
                 if isinstance(command, told.Release):
                     return command.reuse
                 self._do(command, process)
+            self._look_at_memory(process)
             if self._unwritten and self._clock.seconds() - self._written_at >= _LOG_EVERY:
                 self._write_log()
+
+    def _look_at_memory(self, process: Process) -> None:
+        at = self._clock.seconds()
+        if at - self._looked_at < _LOOK_EVERY:
+            return
+        self._looked_at = at
+        has = memory.above(process.pid, self._most_memory)
+        if has:
+            self.post(told.OverMemory(at, has, self._most_memory))
 
     def _next(self) -> told.Event | lines.Log | lines.Script | lines.Progress:
         try:
@@ -179,13 +200,16 @@ class Attempt:
             definition=claimed.definition,
             parameters=dict(claimed.parameters),
             nrn=str(claimed.condition.get("nrn") or ""),
+            threads=int(claimed.condition.get("numWorker") or 0),
             seconds=seconds,
             grants=claimed.grants,
         )
 
     def _finish(self, end: told.Finish) -> None:
         failure = None if end.failure is None else dict(end.failure)
-        outcome = queue.Outcome(end.status, failure=failure, report=None if end.report is None else dict(end.report))
+        report = None if end.report is None else dict(end.report)
+        threads = int((report or {}).get("threads") or 0) or None
+        outcome = queue.Outcome(end.status, failure=failure, report=report, executor_num=threads)
         if end.report is None and failure is not None:
             self._note(f"{failure['code']}: {failure['message']}")
         cause = str((failure or {}).get("code", ""))

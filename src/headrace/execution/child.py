@@ -12,14 +12,24 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from queue import SimpleQueue
-from types import FrameType
-from typing import Any, NoReturn
+from types import FrameType, ModuleType
+from typing import Any, NoReturn, cast
 
 from headrace import definition, nodes
 from headrace.clock import Clock, SystemClock
-from headrace.engines.duckdb import DuckDbEngine, text
-from headrace.errors import Cancelled, JobInvalid, LeaseLost, RunFailed, StoreDenied, TimedOut, WorkerStopped
+from headrace.engines.duckdb import DuckDbEngine, Spare, text
+from headrace.errors import (
+    Cancelled,
+    JobInvalid,
+    LeaseLost,
+    OutOfMemory,
+    RunFailed,
+    StoreDenied,
+    TimedOut,
+    WorkerStopped,
+)
 from headrace.execution import lines, logs
 from headrace.execution.places import prepared
 from headrace.execution.report import Failure, Report
@@ -33,9 +43,11 @@ PARENT = "HEADRACE_PARENT"
 _PR_SET_PDEATHSIG = 1
 _EVERY = 0.25
 _OBJECTS = 50_000
+_FIRST_TO_GO = "500"
 _CAUSES: dict[lines.StopCode, type[RunFailed]] = {
     "cancelled": Cancelled,
     "timed-out": TimedOut,
+    "out-of-memory": OutOfMemory,
     "worker-stopped": WorkerStopped,
     "lease-lost": LeaseLost,
 }
@@ -54,6 +66,7 @@ class Child:
         self._writing = threading.Lock()
         self._cause: RunFailed | None = None
         self._busy = False
+        self._spare = Spare()
 
     def hear(self, said: bytes) -> None:
         """Take one line of the worker's."""
@@ -75,6 +88,10 @@ class Child:
 
     def serve(self) -> NoReturn:
         """Run what is ordered, for ever."""
+        self._spare.fill()
+        # What is there by now stays for ever: a collection after each run need not look at it.
+        gc.collect()
+        gc.freeze()
         self._tell(lines.Ready())
         while True:
             done = self._done(self._orders.get())
@@ -84,6 +101,8 @@ class Child:
                 signal.setitimer(signal.ITIMER_REAL, 0)
             self._tell(done)
             gc.collect()
+            if done.light:
+                self._spare.fill()
 
     def _done(self, order: lines.Order) -> lines.Done:
         started = self._clock.now()
@@ -117,7 +136,15 @@ class Child:
         )
         self._tell(lines.Script(DuckDbEngine.name, text.shown(task.plan.pruned)))
         self._log(*(f"warning: {warning}" for warning in warnings))
-        with prepared(task, settings=self._settings, nrn=order.nrn, may_commit=self._ask) as run, self._watched(run):
+        ready = prepared(
+            task,
+            settings=self._settings,
+            nrn=order.nrn,
+            may_commit=self._ask,
+            threads=order.threads or None,
+            spare=self._spare,
+        )
+        with ready as run, self._watched(run):
             report = run.execute()
         self._log(*logs.ended(report))
         light = report.status == "COMPLETED" and not any(isinstance(op, Sql) for op in in_order(task.plan.sinks))
@@ -174,8 +201,12 @@ def main() -> None:
     """Be a child."""
     gc.set_threshold(_OBJECTS)
     _die_with(int(os.environ[PARENT]))
+    # When the machine's memory ends, the kernel is to take this process and not the server.
+    Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO)
     # The worker says by a line why a run is to end; the signal is for what the run itself has started.
     signal.signal(signal.SIGTERM, _nothing)
+    # The engine looks for pandas again and again where it is not, and would load it where it is.
+    sys.modules.setdefault("pandas", cast(ModuleType, None))
     out = os.dup(1)
     os.dup2(2, 1)
     nodes.registry()

@@ -9,12 +9,15 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from headrace.execution import memory
 from headrace.execution.child import PARENT
 from headrace.execution.lines import FromChild, Order, Ready, ToChild, encode, from_child
 from headrace.execution.machine import available_memory
 from headrace.settings import Settings
 
-RUNS = 100
+RUNS = 500
+GROWN = 512 * 1024 * 1024
+"""Bytes: a child that has more of them after a run gives them back by ending."""
 _IDLE = 30.0
 _AGAIN = 1.0
 _SHARE_OF_MEMORY = 0.6
@@ -60,6 +63,7 @@ class Process:
         )
         self.pid = self._process.pid
         threading.Thread(target=self._read, name=f"child {self.pid}", daemon=True).start()
+        threading.Thread(target=self._end_group, name=f"end of {self.pid}", daemon=True).start()
 
     def listen(self, listener: Listener) -> None:
         """From now on tell this one; a child that has ended is told at once."""
@@ -83,16 +87,21 @@ class Process:
                 with suppress(ProcessLookupError):
                     os.killpg(self.pid, number)
 
+    def _end_group(self) -> None:
+        """End what the child had started: that may hold its output open, which would then never come to an end."""
+        with suppress(ChildProcessError):
+            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        # Not yet reaped, the child still holds its number: the signal can meet nobody else.
+        self.signal(signal.SIGKILL)
+
     def _read(self) -> None:
         assert self._process.stdout is not None
         assert self._process.stdin is not None
         for text in iter(self._process.stdout.readline, b""):
             self._listener(from_child(text))
-        # Not yet reaped, the child still holds its number: the signal can meet nobody else.
         os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        self.signal(signal.SIGKILL)
         with self._lock:
-            with suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
             gone = self._gone = Gone(self._process.wait())
             listener = self._listener
         self._process.stdout.close()
@@ -148,7 +157,7 @@ class Nursery(threading.Thread):
     def give_back(self, process: Process, *, reuse: bool) -> None:
         """The run of this child is over; one that is not to be used again is ended."""
         process.listen(lambda line: self._heard(process, line))
-        if not reuse or process.runs >= RUNS:
+        if not reuse or process.runs >= RUNS or memory.resident(process.pid) > GROWN:
             process.signal(signal.SIGKILL)
             return
         with self._changed:

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-StopCode = Literal["cancelled", "timed-out", "worker-stopped", "lease-lost"]
+StopCode = Literal["cancelled", "timed-out", "out-of-memory", "worker-stopped", "lease-lost"]
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """To the child: run this. Without a beat within `seconds` it ends itself."""
+    """To the child: run this with so many threads, or fewer. Without a beat within `seconds` it ends itself."""
 
     execution_id: str
     job: str
@@ -18,6 +18,7 @@ class Order:
     definition: str
     parameters: Mapping[str, str]
     nrn: str
+    threads: int
     seconds: float
     grants: Mapping[str, Any] | None = None
 

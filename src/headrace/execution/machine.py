@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,16 +14,21 @@ from headrace.errors import StoreDenied, StoreError, StoreFull
 from headrace.settings import Settings, parse_size
 
 _SHARE_OF_MEMORY = 0.6
+_SHARE_OF_RUNS = 0.9
 _SHARE_OF_DISK = 0.9
 _CGROUP = Path("/sys/fs/cgroup/memory.max")
 _MEMINFO = Path("/proc/meminfo")
 _STATUS = Path("/proc/self/status")
 _OWNER = "owner"
+_ROOM = 64 * 1024
 
 
 @contextmanager
-def limits(settings: Settings, run: str) -> Iterator[Limits]:
-    """The limits of one run. Its spill folder exists while the context lasts; those of dead runs are removed."""
+def limits(settings: Settings, run: str, *, threads: int | None = None) -> Iterator[Limits]:
+    """The limits of one run. Its spill folder exists while the context lasts; those of dead runs are removed.
+
+    `threads` is what the run asks for: it gets as many as the settings and the machine allow.
+    """
     root = settings.temp_directory
     folder = root / run
     try:
@@ -32,16 +38,13 @@ def limits(settings: Settings, run: str) -> Iterator[Limits]:
             folder.mkdir()
             owner = os.open(folder / _OWNER, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(owner, fcntl.LOCK_EX)
-    except PermissionError:
-        raise StoreDenied(f"may not write in {root}", hint="let this user write there, or set temp_directory") from None
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        kind, hint = (StoreFull, "free room there, or") if full else (StoreError, "make it a folder, or")
-        raise kind(f"the temporary folder {root}: {error.strerror}", hint=f"{hint} set temp_directory") from None
+        raise _unusable(root, error, "the temporary folder", "set temp_directory") from None
     try:
+        allowed = settings["threads"] or len(os.sched_getaffinity(0))
         free = int(shutil.disk_usage(root).free * _SHARE_OF_DISK)
         yield Limits(
-            threads=settings["threads"] or len(os.sched_getaffinity(0)),
+            threads=min(threads or allowed, allowed),
             memory=_kib(settings["memory_limit"], int(available_memory() * _SHARE_OF_MEMORY)),
             temp_directory=str(folder),
             temp_size=_kib(settings["temp_size"], free),
@@ -49,6 +52,25 @@ def limits(settings: Settings, run: str) -> Iterator[Limits]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(owner)
+
+
+def check_room(folder: Path, *, make: bool = False) -> None:
+    """Raises a StoreError unless something can be written in a folder, which is made when that is wanted."""
+    try:
+        if make:
+            folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder, prefix=".room-") as file:
+            file.write(bytes(_ROOM))
+    except OSError as error:
+        raise _unusable(folder, error, "the folder", "set data") from None
+
+
+def _unusable(folder: Path, error: OSError, name: str, other: str) -> StoreError:
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return StoreDenied(f"may not write in {folder}", hint=f"let this user write there, or {other}")
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    kind, hint = (StoreFull, "free room there, or") if full else (StoreError, "make it a folder, or")
+    return kind(f"{name} {folder}: {error.strerror}", hint=f"{hint} {other}")
 
 
 def _kib(text: str, otherwise: int) -> str:
@@ -65,6 +87,18 @@ def available_memory() -> int:
     except OSError:
         return whole
     return min(whole, int(limit)) if limit.isdecimal() else whole
+
+
+def slots(settings: Settings) -> int:
+    """How many runs a worker has at once."""
+    return int(settings["workers"]) or len(os.sched_getaffinity(0))
+
+
+def run_memory(settings: Settings) -> int:
+    """Bytes of memory that the processes of one run may have before the run is ended."""
+    if settings["run_memory_limit"]:
+        return parse_size(settings["run_memory_limit"])
+    return int(available_memory() * _SHARE_OF_RUNS / slots(settings))
 
 
 def peak_memory() -> int:

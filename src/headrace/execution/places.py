@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from headrace.clock import SystemClock
 from headrace.errors import SettingInvalid, StoreMissing
@@ -14,20 +15,34 @@ from headrace.stores.access import Access, Storages, job_access, storages
 from headrace.stores.base import Store
 from headrace.stores.files import FolderStore
 
+if TYPE_CHECKING:
+    from headrace.engines.duckdb import Spare
+
 
 @contextmanager
 def prepared(
-    task: Task, *, settings: Settings, nrn: str = "", may_commit: Callable[[], None] = granted
+    task: Task,
+    *,
+    settings: Settings,
+    nrn: str = "",
+    may_commit: Callable[[], None] = granted,
+    threads: int | None = None,
+    spare: "Spare | None" = None,
 ) -> Iterator[Run]:
-    """The run of a task on this machine; what it spills is gone at the end of the context."""
+    """The run of a task on this machine; what it spills is gone at the end of the context.
+
+    `threads` is the most that the run wants to have; `spare` has an engine instance that was opened ahead.
+    """
     from headrace.engines.duckdb import DuckDbEngine
+    from headrace.engines.duckdb import Spare as NoSpare
 
     places = [op.place for op in in_order(task.plan.pruned) if isinstance(op, Read | Write)]
-    with limits(settings, f"{task.execution_id}-{task.attempt}") as allowed:
+    with limits(settings, f"{task.execution_id}-{task.attempt}", threads=threads) as allowed:
         # What is left there by a killed run goes with its folder.
         store = opened(settings, places=places, nrn=nrn, scratch=Path(allowed.temp_directory))
-        engine = DuckDbEngine(allowed, read_back=settings["read_back"])
-        yield Run(task, store=store, engine=engine, clock=SystemClock(), may_commit=may_commit)
+        instance = (spare or NoSpare()).take
+        engine = DuckDbEngine(allowed, read_back=settings["read_back"], instance=instance)
+        yield Run(task, store=store, engine=engine, clock=SystemClock(), may_commit=may_commit, threads=allowed.threads)
 
 
 class Stores:

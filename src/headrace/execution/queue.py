@@ -6,14 +6,15 @@ is False or None. `now` is always the database's `Database.now`; nothing here re
 """
 
 import secrets
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from headrace.db.tables import attempts, executions, job_revisions, jobs, log_chunks, outbox
-from headrace.execution import states, traces
+from headrace.db.tables import attempts, executions, jobs, log_chunks, outbox
+from headrace.execution import queue_rows, states, traces
 from headrace.execution.states import Ended, Status
 
 Json = Mapping[str, Any]
@@ -111,9 +112,9 @@ def submit(con: Connection, submission: Submission) -> str:
     fields = asdict(submission)
     at = submission.created_at
     turn = at - _SECONDS_PER_PRIORITY * submission.priority
-    con.execute(insert(executions).values(**fields, status="READY", available_at=at, turn=turn))
+    con.execute(insert(executions), {**fields, "status": "READY", "available_at": at, "turn": turn})
     last = {"last_execution_id": submission.execution_id, "last_execution_status": "READY", "last_execution_at": at}
-    con.execute(update(jobs).where(jobs.c.job_id == submission.job_id).values(last))
+    con.execute(queue_rows.counted(), {"this": submission.job_id, **last})
     return submission.execution_id
 
 
@@ -130,11 +131,11 @@ def claim(
     claimed: list[Claimed] = []
     passed: list[str] = []
     while len(claimed) < limit:
-        found = con.execute(_next(pools, now, passed)).first()
+        found = con.execute(queue_rows.first_waiting(), {"pools": [*pools], "now": now, "passed": passed}).first()
         if found is None:
             break
         # Whoever holds a job, also one that was full, waits for no other: so two claimers never wait for each other.
-        most = con.scalar(_places(found.job_id, skip=bool(claimed or passed)))
+        most = con.scalar(queue_rows.places(skip=bool(claimed or passed)), {"job": found.job_id})
         taken = most and _take(con, found, most=most, worker=worker, now=now, expires=now + lease_seconds)
         if not taken:
             passed.append(found.execution_id)
@@ -145,16 +146,21 @@ def claim(
 
 def renew(con: Connection, token: str, *, now: float, lease_seconds: float) -> Renewal:
     """Keep what is held for so long from now on."""
-    statement = update(executions).where(_held(token, now)).values(lease_expires_at=now + lease_seconds)
-    found = con.execute(statement.returning(executions.c.cancel_requested_at)).first()
+    found = con.execute(queue_rows.renewed(), {"token": token, "now": now, "expires": now + lease_seconds}).first()
     return Renewal(alive=found is not None, cancel=found is not None and found.cancel_requested_at is not None)
+
+
+def calm(con: Connection, tokens: Collection[str]) -> frozenset[str]:
+    """Which of these leases still hold something that nobody wants to end. Writes nothing."""
+    return frozenset(con.scalars(queue_rows.calm(), {"tokens": [*tokens]}))
 
 
 def note_child(con: Connection, token: str, *, pid: int, now: float) -> bool:
     """Write down which process does the attempt."""
-    held = select(executions.c.execution_id, executions.c.attempt).where(_held(token, now)).subquery()
-    this = and_(attempts.c.execution_id == held.c.execution_id, attempts.c.number == held.c.attempt)
-    return con.execute(update(attempts).where(this).values(pid=pid)).rowcount == 1
+    held = _locked(con, token, now)
+    if held is not None:
+        con.execute(queue_rows.attempt(), {"this": held.execution_id, "try": held.attempt, "pid": pid})
+    return held is not None
 
 
 def finish(con: Connection, token: str, outcome: Outcome, *, now: float) -> Status | None:
@@ -205,7 +211,7 @@ def lose(con: Connection, token: str, *, code: str, message: str, now: float) ->
 def cancel(con: Connection, execution_id: str, *, now: float) -> bool:
     """Cancel what waits; ask the worker to stop what runs. False when it has ended, or there is no such one."""
     this = executions.c.execution_id == execution_id
-    found = con.execute(_lock(select(executions).where(this))).first()
+    found = con.execute(queue_rows.lock(select(executions).where(this))).first()
     if found is None or found.status not in states.before("CANCELED"):
         return False
     values: dict[str, object] = {}
@@ -222,10 +228,18 @@ def cancel(con: Connection, execution_id: str, *, now: float) -> bool:
 
 def rescue(con: Connection, now: float) -> list[Rescued]:
     """Take back what is held by leases that have ended. It waits again, unless too many workers were lost over it."""
-    ended = and_(executions.c.status == "RUNNING", executions.c.lease_expires_at <= now)
-    found = con.execute(_lock(select(executions).where(ended).limit(_RESCUED_AT_ONCE), skip=True)).all()
+    found = con.execute(queue_rows.lost(most=_RESCUED_AT_ONCE), {"now": now}).all()
     # Everybody who writes rows of several jobs goes through them in this order, so that two never wait for each other.
     return [_rescued(con, lost, now) for lost in sorted(found, key=lambda lost: str(lost.job_id))]
+
+
+def remove(con: Connection, execution_ids: Sequence[str]) -> None:
+    """Remove executions, and count them no more; what belongs to them is gone by now."""
+    c = executions.c
+    gone = con.scalars(delete(executions).where(c.execution_id.in_(execution_ids)).returning(c.job_id)).all()
+    for job_id, count in sorted(Counter(gone).items()):
+        fewer = {"execution_count": jobs.c.execution_count - count}
+        con.execute(update(jobs).where(jobs.c.job_id == job_id).values(fewer))
 
 
 def append_log(con: Connection, token: str, text: str, *, now: float) -> bool:
@@ -248,7 +262,7 @@ def keep_script(con: Connection, token: str, *, engine: str, text: str, now: flo
 
 def warn(con: Connection, execution_id: str, text: str, *, now: float) -> bool:
     """Tell what went wrong beside a run, in its log too. False when that is told already, or there is no such run."""
-    held = con.execute(_lock(select(executions).where(executions.c.execution_id == execution_id))).first()
+    held = con.execute(queue_rows.lock(select(executions).where(executions.c.execution_id == execution_id))).first()
     if held is None or text in (held.warnings or ()):
         return False
     told = [*(held.warnings or ()), text]
@@ -264,72 +278,29 @@ def read_log(con: Connection, execution_id: str, *, after: int = 0, limit: int =
     return [LogChunk(*row) for row in con.execute(wanted.order_by(c.id).limit(limit))]
 
 
-def _held(token: str, now: float) -> ColumnElement[bool]:
-    c = executions.c
-    return and_(c.lease_token == token, c.status == "RUNNING", c.lease_expires_at > now)
-
-
 def _locked(con: Connection, token: str, now: float) -> Row[Any] | None:
-    """The execution that is held by this token, so that nobody else changes it until the transaction ends."""
-    return con.execute(_lock(select(executions).where(_held(token, now)))).first()
-
-
-def _lock(statement: Select[Any], *, skip: bool = False) -> Select[Any]:
-    """On SQLite a transaction that writes is alone, and this says nothing."""
-    return statement.with_for_update(key_share=True, skip_locked=skip)
-
-
-def _below_limit(job_id: ColumnElement[str], most: ColumnElement[int]) -> ColumnElement[bool]:
-    other = executions.alias()
-    running = select(func.count()).select_from(other).where(other.c.job_id == job_id, other.c.status == "RUNNING")
-    return running.scalar_subquery() < most
-
-
-def _next(pools: Collection[str], now: float, passed: Sequence[str]) -> Select[Any]:
-    """Who is first among those that may run."""
-    c = executions.c
-    waiting = and_(c.status == "READY", c.pool.in_(pools), c.available_at <= now, c.execution_id.not_in(passed))
-    return (
-        select(c.execution_id, c.job_id, c.condition)
-        .join(jobs, jobs.c.job_id == c.job_id)
-        .where(waiting, _below_limit(c.job_id, jobs.c.max_concurrent_runs))
-        .order_by(c.turn, c.execution_id)
-        .limit(1)
-        .with_for_update(of=executions, key_share=True, skip_locked=True)
-    )
-
-
-def _places(job_id: str, *, skip: bool) -> Select[Any]:
-    """How often a job may run at once. Its row is locked: on PostgreSQL two claimers could both take the last place."""
-    return _lock(select(jobs.c.max_concurrent_runs).where(jobs.c.job_id == job_id), skip=skip)
+    return con.execute(queue_rows.held(), {"token": token, "now": now}).first()
 
 
 def _take(con: Connection, found: Row[Any], *, most: int, worker: str, now: float, expires: float) -> Claimed | None:
-    """Take it, unless the job's places were taken before its row was locked: only this statement sees that."""
-    c = executions.c
     minutes = int(found.condition.get("timeout") or 0)
-    free = _below_limit(literal(found.job_id), literal(most))
-    taken = con.execute(
-        update(executions)
-        .where(c.execution_id == found.execution_id, c.status.in_(states.before("RUNNING")), free)
-        .values(
-            status="RUNNING",
-            attempt=c.attempt + 1,
-            started_at=func.coalesce(c.started_at, now),
-            deadline=now + 60.0 * minutes if minutes else None,
-            lease_token=secrets.token_urlsafe(16),
-            lease_owner=worker,
-            lease_expires_at=expires,
-        )
-        .returning(executions)
-    ).first()
+    told = {
+        "this": found.execution_id,
+        "job": found.job_id,
+        "most": most,
+        "now": now,
+        "until": now + 60.0 * minutes if minutes else None,
+        "token": secrets.token_urlsafe(16),
+        "worker": worker,
+        "expires": expires,
+    }
+    taken = con.execute(queue_rows.take(), told).first()
     if taken is None:
         return None
     begun = {"execution_id": taken.execution_id, "account_id": taken.account_id, "number": taken.attempt}
-    con.execute(insert(attempts).values(**begun, worker=worker, started_at=now))
-    r = job_revisions.c
-    this = and_(r.job_id == taken.job_id, r.revision == taken.job_revision)
-    definition = con.execute(select(r.definition).where(this)).scalar_one()
+    con.execute(insert(attempts), {**begun, "worker": worker, "started_at": now})
+    kept = {"job": taken.job_id, "number": taken.job_revision}
+    definition = con.execute(queue_rows.definition(), kept).scalar_one()
     same = {name: getattr(taken, name) for name in Claimed.__slots__ if name != "definition"}
     return Claimed(**same, definition=definition)
 
@@ -347,22 +318,18 @@ def _leave(
 ) -> None:
     """End the lease: the execution goes on to `status`, and its attempt has this outcome."""
     moved = {"available_at": now + delay} if status == "READY" else {"ended_at": now}
-    this = and_(
-        executions.c.execution_id == held.execution_id,
-        executions.c.lease_token == held.lease_token,
-        executions.c.status.in_(states.before(status)),
-    )
-    con.execute(update(executions).where(this).values({**_FREE, **values, **moved, "status": status}))
-    attempt = and_(attempts.c.execution_id == held.execution_id, attempts.c.number == held.attempt)
-    con.execute(update(attempts).where(attempt).values(ended_at=now, outcome=outcome, failure=failure))
+    this = {"this": held.execution_id, "token": held.lease_token}
+    con.execute(queue_rows.left(status), {**this, **_FREE, **values, **moved, "status": status})
+    tried = {"this": held.execution_id, "try": held.attempt}
+    con.execute(queue_rows.attempt(), {**tried, "ended_at": now, "outcome": outcome, "failure": failure})
     if status != "READY":
         _tell(con, held, status, now)
 
 
 def _tell(con: Connection, ended: Row[Any], status: Status, now: float) -> None:
     """What follows from an end leaves from the outbox, which is written in the same transaction."""
-    last = jobs.c.last_execution_id == ended.execution_id
-    con.execute(update(jobs).where(jobs.c.job_id == ended.job_id, last).values(last_execution_status=status))
+    last = {"this": ended.job_id, "last": ended.execution_id}
+    con.execute(queue_rows.last_of_job(), {**last, "last_execution_status": status})
     payload = {"executionId": ended.execution_id, "jobId": ended.job_id, "status": status}
     consumers: tuple[str, ...] = CONSUMERS
     if ended.workflow_run_id is not None:

@@ -93,6 +93,7 @@ class Report:
     started: Annotated[datetime, "When it began."]
     seconds: Annotated[float, "How long it took."]
     peak_memory: Annotated[int, "The most memory that the process had, in bytes."]
+    threads: Annotated[int, "The threads that the engine had; 0 when the run did not come so far."] = 0
     sources: Annotated[tuple[SourceReport, ...], "What was read; empty when the run failed."] = ()
     nodes: Annotated[tuple[NodeReport, ...], "What did not cast in nodes that are no sources."] = ()
     targets: Annotated[tuple[TargetReport, ...], "What was written; empty when the run failed."] = ()

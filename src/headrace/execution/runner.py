@@ -50,16 +50,25 @@ class Run:
     """One attempt. `execute` blocks; `cancel` and `progress` may be called from other threads meanwhile.
 
     `may_commit` is asked right before the commit; it raises a RunFailed when somebody else has the run by now.
+    `threads` are those of the engine, for the report.
     """
 
     def __init__(
-        self, task: Task, *, store: Store, engine: Engine, clock: Clock, may_commit: Callable[[], None] = granted
+        self,
+        task: Task,
+        *,
+        store: Store,
+        engine: Engine,
+        clock: Clock,
+        may_commit: Callable[[], None] = granted,
+        threads: int = 0,
     ) -> None:
         self._task = task
         self._store = store
         self._engine = engine
         self._clock = clock
         self._may_commit = may_commit
+        self._threads = threads
         self._stop = threading.Lock()
         self._cause: RunFailed | None = None
         self._committed = False
@@ -88,6 +97,7 @@ class Run:
             job=self._task.job,
             status="COMPLETED",
             engine=self._engine.name,
+            threads=self._threads,
             started=started,
             seconds=0.0,
             peak_memory=0,

@@ -11,6 +11,10 @@ from typing import Any, Literal
 
 from headrace.execution.lines import Answer, Beat, Stop, StopCode
 
+_HINTS: Mapping[StopCode, str] = {
+    "timed-out": "raise timeout",
+    "out-of-memory": "lower numWorker or memory_limit, so that more is spilled, or raise run_memory_limit",
+}
 _WAS_MADE_FOR = "the kernel does so when memory runs out: a smaller memory_limit or fewer workers would leave more room"
 
 
@@ -67,6 +71,15 @@ class CommitWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class OverMemory:
+    """The child and all that it has started have more memory than a run may have; bytes."""
+
+    at: float
+    has: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerEnds:
     """The worker can wait no longer."""
 
@@ -97,7 +110,7 @@ class Tick:
     at: float
 
 
-Event = ChildReady | Renewed | LeaseIsLost | CommitWanted | WorkerEnds | Reported | ChildGone | Tick
+Event = ChildReady | Renewed | LeaseIsLost | CommitWanted | OverMemory | WorkerEnds | Reported | ChildGone | Tick
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +186,8 @@ def step(state: State, event: Event) -> Step:
             if state.phase != "running":
                 return state, (Tell(Answer(granted=False)),)
             return replace(state, commit="asked"), (Renew(),)
+        case OverMemory():
+            return _overgrown(state, event)
         case WorkerEnds(at):
             return _stopped(state, at, "worker-stopped", "the worker is being stopped")
         case Reported():
@@ -217,6 +232,14 @@ def _killed(state: State, at: float, cause: Stop) -> Step:
     return replace(state, phase="killed", cause=cause), (Kill(),)
 
 
+def _overgrown(state: State, event: OverMemory) -> Step:
+    """End what takes too much at once: it would not hear a word in time. What is publishing does not grow any more."""
+    if state.commit == "granted" or state.phase not in ("running", "stopping"):
+        return state, ()
+    told = f"the run has {event.has / 1e6:,.0f} MB of memory, and may have {event.limit / 1e6:,.0f} MB"
+    return _killed(state, event.at, state.cause or Stop("out-of-memory", told))
+
+
 def _passed(state: State, at: float) -> Step:
     if at >= state.lease_ends - state.terms.margin:
         return _killed(state, at, Stop("lease-lost", "the lease could not be renewed in time"))
@@ -250,7 +273,7 @@ def _end_of(state: State, event: ChildGone) -> tuple[Command, ...]:
             return (PutBack("worker-stopped", message, lost=False),)
         case Stop(code=code, message=message):
             status: Literal["CANCELED", "FAILED"] = "CANCELED" if code == "cancelled" else "FAILED"
-            hint = "raise timeout" if code == "timed-out" else ""
+            hint = _HINTS.get(code, "")
             failure = {"code": code, "message": message, "hint": hint, "nodeId": None, "node": ""}
             return (Finish(status, failure, None),)
 

@@ -17,13 +17,13 @@ def note(con: Connection, held: Row[Any], text: str, now: float) -> None:
 
 def append(con: Connection, held: Row[Any], text: str, now: float) -> None:
     """Add to the log."""
-    con.execute(insert(log_chunks).values(**_of(held), at=now, text=_clean(text)))
+    con.execute(insert(log_chunks), {**_of(held), "at": now, "text": _clean(text)})
 
 
 def keep_script(con: Connection, held: Row[Any], *, engine: str, text: str) -> None:
     """Keep a script in place of what an earlier attempt ran."""
     con.execute(delete(scripts).where(scripts.c.execution_id == held.execution_id))
-    con.execute(insert(scripts).values(**_of(held), engine=engine, text=_clean(text)))
+    con.execute(insert(scripts), {**_of(held), "engine": engine, "text": _clean(text)})
 
 
 def _of(held: Row[Any]) -> dict[str, object]:

@@ -1,7 +1,6 @@
 """Claims runs and keeps their leases: one thread for each of the two, one more for each run under way."""
 
 import logging
-import os
 import threading
 from collections.abc import Callable
 
@@ -12,20 +11,16 @@ from headrace.execution import queue
 from headrace.execution.attempts import Attempt
 from headrace.execution.children import Nursery, environment
 from headrace.execution.figures import Figures
+from headrace.execution.machine import slots
 from headrace.execution.supervisor import WorkerEnds
 from headrace.settings import Settings
 
 _POLL = 0.5
 _BEAT = 0.5
 _BEATS_OF_A_LEASE = 5
-_RESCUE_EVERY = 1.0
+_RESCUE_EVERY = 0.3
 
 log = logging.getLogger(__name__)
-
-
-def slots(settings: Settings) -> int:
-    """How many runs a worker has at once."""
-    return int(settings["workers"]) or len(os.sched_getaffinity(0))
 
 
 class Worker:
@@ -138,15 +133,29 @@ class Worker:
     def _renew_on(self) -> None:
         every = min(_BEAT, self._lease / _BEATS_OF_A_LEASE)
         while not self._ended:
-            self._beat.wait(every)
+            hint = self._beat.wait(every)
             self._beat.clear()
-            with self._lock:
-                attempts = list(self._attempts.values())
-            for attempt in attempts:
+            for attempt in self._due(hint=hint):
                 self._guarded(attempt.renew)
             if self._clock.seconds() - self._rescued_at >= _RESCUE_EVERY:
                 self._rescued_at = self._clock.seconds()
                 self._guarded(self._rescue)
+
+    def _due(self, *, hint: bool) -> list[Attempt]:
+        """Whose lease is to be renewed now: it is time, or somebody wants something of the run.
+
+        To look costs no write, so that happens often. A hint says that something was changed, and not that time passed.
+        """
+        with self._lock:
+            attempts = list(self._attempts.values())
+        if not attempts:
+            return []
+        try:
+            with self._database.reading() as con:
+                calm = queue.calm(con, [attempt.token for attempt in attempts])
+        except DatabaseFailed:
+            return attempts
+        return [each for each in attempts if each.token not in calm or (not hint and each.is_due())]
 
     def _rescue(self) -> bool:
         with self._database.transaction() as con:

@@ -22,6 +22,10 @@ __all__ = [
     "Widget", "Wire", "column", "each", "nearest", "no_repeats",
 ]  # fmt: skip
 
+_MOST_KNOWN = 500
+_MOST_FAULTS = 100
+_MOST_CHARACTERS = 200
+
 Category = Literal["SOURCE", "TRANSFORM", "TARGET"]
 T = TypeVar("T")
 R = TypeVar("R")
@@ -96,8 +100,13 @@ class Node(Wire):
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
-    """A hint that names what was probably meant, or all that there is when nothing is near and the list is short."""
+    """A hint that names what was probably meant, or all that there is when nothing is near and the list is short.
+
+    Among very many words nothing is looked for: a body of many faults would keep a processor busy for minutes.
+    """
     known = list(words)
+    if len(known) > _MOST_KNOWN or len(word) > _MOST_CHARACTERS:
+        return ""
     by_case = {w.lower(): w for w in reversed(known)}
     if near := difflib.get_close_matches(word.lower(), by_case, n=3, cutoff=0.6):
         return "did you mean " + " or ".join(repr(by_case[n]) for n in near) + "?"
@@ -114,10 +123,12 @@ def column(schema: Schema, name: str, *, field: str) -> Field:
 
 
 def each(items: Iterable[T], do: Callable[[T], R], *, field: str) -> tuple[R, ...]:
-    """`do` for every item; all the faults of all the items in one NodeError, each under `field[i]`."""
+    """`do` for every item; the faults of the items in one NodeError, each under `field[i]`, up to a hundred."""
     done: list[R] = []
     faults: list[Fault] = []
     for index, item in enumerate(items):
+        if len(faults) >= _MOST_FAULTS:
+            break
         try:
             done.append(do(item))
         except NodeError as error:

@@ -18,8 +18,7 @@ from headrace.db import Database
 from headrace.db.condition import Condition, condition
 from headrace.db.holding import is_held
 from headrace.errors import HeadraceError
-from headrace.execution.machine import available_memory
-from headrace.execution.worker import slots
+from headrace.execution.machine import available_memory, slots
 from headrace.service.findings import Finding, bad, good, poor
 from headrace.service.issuing import ACCOUNT, FIRST_KEY
 from headrace.service.serve import database_of

@@ -19,6 +19,7 @@ from headrace.db import Database
 from headrace.db.holding import holding
 from headrace.errors import SettingInvalid
 from headrace.execution.figures import Figures
+from headrace.execution.machine import check_room
 from headrace.execution.queue import OF_WORKFLOWS
 from headrace.execution.worker import Worker
 from headrace.service import journal, tls
@@ -128,13 +129,13 @@ def _database(settings: Settings) -> Iterator[Database]:
 
 @contextmanager
 def database_of(settings: Settings, *, serves: bool = False, make: bool = True) -> Iterator[Database]:
-    """The server's own database; one in the data folder that does not exist yet is made, unless told otherwise."""
-    new = make and not settings["database"] and not (settings.data / "headrace.db").exists()
-    if new:
-        settings.data.mkdir(parents=True, exist_ok=True)
+    """The server's own database; one in the data folder that has no tables yet gets them, unless told otherwise."""
+    own = make and not settings["database"]
+    if own:
+        check_room(settings.data, make=True)
     database = Database.open(settings.database, serves=serves)
     try:
-        if new:
+        if own and database.is_empty():
             database.upgrade()
         yield database
     finally:

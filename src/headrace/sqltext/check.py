@@ -6,6 +6,7 @@ from functools import lru_cache
 from sqlglot import exp
 
 from headrace.plan.types import VOID, Field, Schema, fold
+from headrace.sqltext.divisions import uncounted
 from headrace.sqltext.faults import Place, SqlFault, SqlInvalid
 from headrace.sqltext.reading import read
 from headrace.sqltext.scopes import Named, Scope, Work, nearest
@@ -37,6 +38,10 @@ def check(text: str, sources: Sources) -> Checked:
     for alias, _ in sources:
         if alias not in work.read:
             work.warnings.append(f"the text does not read {alias!r}")
+    if any(map(uncounted, (query, *(part for _, part in work.shared)))):
+        work.warnings.append(
+            "a division by zero in EXISTS, or in a query that reads the row around it, is null and not counted"
+        )
     lineage = dict(zip(query.schema.names, derivations, strict=True))
     return Checked(query, tuple(work.shared), tuple(dict(sources)), lineage, tuple(work.warnings))
 

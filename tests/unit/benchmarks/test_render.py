@@ -29,7 +29,7 @@ def test_the_page_in_docs_is_that_of_the_results() -> None:
 
 
 def test_what_was_not_measured_is_said_to_be_missing() -> None:
-    assert render.page({}).count(render.NOT_YET) == 7
+    assert render.page({}).count(render.NOT_YET) == 12
 
 
 def test_figures_stand_beside_their_bars() -> None:
@@ -83,3 +83,14 @@ def test_tiny_jobs_are_told_in_milliseconds() -> None:
 
     assert "| csv | cold | 50.0 | 90.0 | 20.0 | 30.0 |" in page
     assert "| csv | warm | 50.0 | 90.0 | 20.0 | 30.0 |" in page
+
+
+def test_the_server_s_figures_stand_beside_each_other_and_say_what_is_not_met() -> None:
+    least = {"what": "reads", "limit": 800.0, "unit": "reads/s", "least": True}
+    bars = {"SQLite": [{**least, "value": 900.0}], "PostgreSQL": [{**least, "value": 700.5}]}
+    about = {name: result()[name] for name in ("date", "machine", "versions")}
+
+    lines = render.page({"server_reads": {**about, "bars": bars}}).splitlines()
+
+    assert "| | bar | SQLite | PostgreSQL |" in lines
+    assert "| reads, reads/s | ≥ 800 | 900 | **700.5**, not met |" in lines

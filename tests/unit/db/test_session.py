@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -8,9 +9,11 @@ from sqlalchemy.exc import IntegrityError
 
 from headrace import mounts
 from headrace.db import Database
+from headrace.db.session import changing
 from headrace.db.tables import VERSION, accounts, attempts
 from headrace.errors import DatabaseFailed, SchemaMismatch, SettingInvalid
 from tests.support.databases import sqlite, stamp
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -98,3 +101,51 @@ def test_a_file_on_a_network_file_system_is_refused_before_it_is_made(
     with pytest.raises(SettingInvalid, match="network file system"):
         Database.open(f"sqlite:///{tmp_path / 'headrace.db'}")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_change_is_counted_when_it_is_committed_and_not_when_it_is_undone(database: Database) -> None:
+    with suppress(ZeroDivisionError), database.transaction() as con:
+        changing(con, "keys")
+        raise ZeroDivisionError
+    assert database.changes("keys") == 0
+    with database.transaction() as con:
+        changing(con, "keys")
+        assert database.changes("keys") == 0
+    assert (database.changes("keys"), database.changes("others")) == (1, 0)
+
+
+def test_writers_of_one_process_go_on_in_the_order_in_which_they_came(database: Database) -> None:
+    begun: list[int] = []
+
+    def write(number: int) -> None:
+        with database.transaction():
+            begun.append(number)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(5)]
+    with database.transaction():
+        for number, thread in enumerate(threads):
+            thread.start()
+            until(lambda waiting=number + 1: len(database._writing._waiting) == waiting)  # type: ignore[misc,union-attr]
+    for thread in threads:
+        thread.join(10)
+    assert begun == [0, 1, 2, 3, 4]
+
+
+def test_a_writer_that_waits_too_long_for_another_says_so(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headrace.db.session._BUSY_SECONDS", 0.05)
+    failed: list[DatabaseFailed] = []
+
+    def write() -> None:
+        try:
+            with database.transaction():
+                raise AssertionError("it was not its turn")
+        except DatabaseFailed as error:
+            failed.append(error)
+
+    with database.transaction():
+        thread = threading.Thread(target=write)
+        thread.start()
+        thread.join(10)
+    assert "busy" in str(failed[0])
+    with database.transaction() as con:
+        assert con.execute(select(accounts)).all() == []

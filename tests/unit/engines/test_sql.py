@@ -2,7 +2,8 @@ import pytest
 
 from headrace.engines.base import Step
 from headrace.engines.dialects import DuckDbDialect, SparkDialect, SqlDialect
-from headrace.engines.sql import Generator, Raw, numbered
+from headrace.engines.raw import Raw
+from headrace.engines.sql import Generator, numbered
 from headrace.plan.expr import All, Column, Compare, Expr, IsNull, Named, Not, Some, Value
 from headrace.plan.ops import Aggregate, Collect, Filter, Op, Project, Rows, Union
 from headrace.plan.types import BIGINT, INT, STRING, Field, Schema

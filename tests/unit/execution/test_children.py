@@ -1,10 +1,15 @@
+import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from headrace.execution import children
 from headrace.execution.child import PARENT
-from headrace.execution.children import Nursery, environment
+from headrace.execution.children import RUNS, Nursery, Process, environment
 from headrace.settings import load_settings
+from tests.support.waiting import until
 
 
 def test_a_child_gets_the_settings_that_came_by_flags_and_no_secrets_of_the_server(
@@ -27,3 +32,74 @@ def test_children_that_can_not_begin_are_not_waited_for_without_end(tmp_path: Pa
     assert nursery.take(patience=0.5) is None
     nursery.close()
     assert not nursery.is_alive()
+
+
+@pytest.fixture
+def nursery(tmp_path: Path) -> Iterator[Nursery]:
+    """Two slots of real children."""
+    made = Nursery(environment(load_settings({}, {}, tmp_path), workers=2), workers=2)
+    made.start()
+    yield made
+    made.close()
+
+
+def taken(nursery: Nursery) -> Process:
+    process = nursery.take(patience=30)
+    assert process is not None
+    return process
+
+
+def gone(pid: int) -> bool:
+    return not Path(f"/proc/{pid}").exists()
+
+
+def test_a_child_that_is_given_back_is_the_next_one_taken(nursery: Nursery) -> None:
+    first = taken(nursery)
+    nursery.give_back(first, reuse=True)
+    assert taken(nursery) is first
+
+
+def test_a_child_that_is_not_to_be_used_again_ends_and_another_comes(nursery: Nursery) -> None:
+    first = taken(nursery)
+    nursery.give_back(first, reuse=False)
+    until(lambda: gone(first.pid))
+    assert taken(nursery).pid != first.pid
+
+
+def test_a_child_ends_after_so_many_runs(nursery: Nursery) -> None:
+    first = taken(nursery)
+    first.runs = RUNS - 1
+    nursery.give_back(first, reuse=True)
+    assert taken(nursery) is first
+    first.runs = RUNS
+    nursery.give_back(first, reuse=True)
+    until(lambda: gone(first.pid))
+
+
+def test_children_that_nobody_needs_end_but_for_one(nursery: Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = [taken(nursery), taken(nursery)]
+    monkeypatch.setattr(children, "_IDLE", 0.1)
+    for each in both:
+        nursery.give_back(each, reuse=True)
+    until(lambda: any(gone(each.pid) for each in both))
+    assert [each for each in both if not gone(each.pid)] == [taken(nursery)]
+
+
+def test_all_that_a_child_has_started_ends_with_it_also_what_ignores_to_be_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = tmp_path / "started"
+    stubborn = f"trap '' TERM INT HUP; echo $$ > {started}.new; mv {started}.new {started}; while :; do sleep 1; done"
+    site = f'import os, subprocess\nif "{PARENT}" in os.environ:\n    subprocess.Popen(["sh", "-c", {stubborn!r}])\n'
+    (tmp_path / "sitecustomize.py").write_text(site)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    nursery = Nursery(environment(load_settings({}, {}, tmp_path), workers=1), workers=1)
+    nursery.start()
+    child = taken(nursery)
+    until(started.exists)
+    other = int(started.read_text())
+    child.signal(signal.SIGTERM)
+    os.kill(child.pid, signal.SIGKILL)
+    until(lambda: gone(child.pid) and gone(other), limit=5)
+    nursery.give_back(child, reuse=False)
+    nursery.close()

@@ -29,6 +29,7 @@ def test_the_report_as_json_has_every_figure_under_its_name() -> None:
         "started": "2024-01-05T12:30:15.123Z",
         "seconds": 1.235,
         "peakMemory": 1000,
+        "threads": 0,
         "sources": [
             {
                 "nodeId": 1,

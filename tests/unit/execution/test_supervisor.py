@@ -12,6 +12,7 @@ from headrace.execution.supervisor import (
     Finish,
     Kill,
     LeaseIsLost,
+    OverMemory,
     PutBack,
     Release,
     Renew,
@@ -155,3 +156,16 @@ def test_a_cancel_before_there_is_a_child_never_runs() -> None:
 
 def test_a_lease_lost_before_there_is_a_child_writes_nothing() -> None:
     assert play(LeaseIsLost(1.0), ChildReady(2.0)) == [Release(reuse=True)]
+
+
+def test_a_run_with_too_much_memory_is_killed_at_once_and_has_failed() -> None:
+    told = "the run has 2,000 MB of memory, and may have 1,000 MB"
+    hint = "lower numWorker or memory_limit, so that more is spilled, or raise run_memory_limit"
+    failure = {"code": "out-of-memory", "message": told, "hint": hint, "nodeId": None, "node": ""}
+    done = after(OverMemory(1.0, 2 * 10**9, 10**9), OverMemory(1.2, 2 * 10**9, 10**9), ChildGone(1.3, -9))
+    assert done == [Kill(), Finish("FAILED", failure, None), Release(reuse=False)]
+
+
+def test_a_run_that_publishes_is_not_ended_for_its_memory() -> None:
+    published = (CommitWanted(1.0), Renewed(1.1, 16.1))
+    assert after(*published, OverMemory(1.2, 2, 1)) == after(*published)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import OLD, Place
+from tests.support.jobs import source, target
 from tests.support.waiting import until
 from tests.support.work import Works, copying, endless, put_rows, works
 
@@ -40,6 +41,26 @@ def test_a_child_is_used_again_and_each_run_is_on_its_own(at: Works) -> None:
         worker.wake()
         assert (at.wait(first), at.wait(second)) == ("COMPLETED", "COMPLETED")
         assert at.pid(first) == at.pid(second)
+
+
+@pytest.mark.parametrize("end", ["sql", "failure", "cancel"])
+def test_a_child_is_not_used_again_after_sql_a_failure_or_a_cancel(at: Works, end: str) -> None:
+    with at.worker() as worker:
+        if end == "failure":
+            at.place.put("broken/a.csv", b"id,name\n1,\xff\xfe\n")
+            first = at.submit([source(prefix="broken"), target()])
+        else:
+            put_rows(at.place, 20 if end == "sql" else 20_000)
+            first = at.submit(endless())
+        worker.wake()
+        pid = at.pid(first)
+        if end == "cancel":
+            at.line.cancel(first, at=at.line.now())
+        assert at.wait(first) == {"sql": "COMPLETED", "failure": "FAILED", "cancel": "CANCELED"}[end]
+        second = at.submit(copying())
+        assert at.wait(second) == "COMPLETED"
+        assert at.pid(second) != pid
+        until(lambda: gone(pid), limit=5)
 
 
 def test_a_run_that_fails_says_why_and_the_old_data_stands(at: Works) -> None:
@@ -148,3 +169,29 @@ def test_no_process_is_left_when_a_worker_has_stopped(at: Works) -> None:
         assert {at.wait(each) for each in ids} <= {"COMPLETED", "FAILED"}
         pids = {at.pid(each) for each in ids}
     assert all(gone(pid) for pid in pids)
+
+
+def test_a_run_with_more_memory_than_it_may_have_is_ended_and_says_so(at: Works) -> None:
+    put_rows(at.place)
+    with at.worker(run_memory_limit="20MB") as worker:
+        execution_id = at.submit(endless())
+        worker.wake()
+        pid = at.pid(execution_id)
+        assert at.wait(execution_id) == "FAILED"
+        until(lambda: gone(pid), limit=1)
+    failure = at.line.row(execution_id)["failure"]
+    assert (failure["code"], failure["hint"][:16]) == ("out-of-memory", "lower numWorker ")
+    assert "MB of memory, and may have 21 MB" in at.line.log(execution_id)
+    assert at.place.stands()
+
+
+@pytest.mark.parametrize(("asked", "allowed", "got"), [(2, "4", 2), (8, "4", 4), (0, "3", 3)])
+def test_num_worker_is_how_many_threads_a_run_has_up_to_what_there_are(
+    at: Works, asked: int, allowed: str, got: int
+) -> None:
+    with at.worker(threads=allowed) as worker:
+        execution_id = at.submit(copying(), numWorker=asked)
+        worker.wake()
+        assert at.wait(execution_id) == "COMPLETED"
+    row = at.line.row(execution_id)
+    assert (row["executor_num"], row["report"]["threads"]) == (got, got)

@@ -52,6 +52,6 @@ def test_a_new_name_is_not_one_that_stays() -> None:
 def test_an_empty_list_and_empty_names_are_problems() -> None:
     assert told() == ["node 'node 2' (2), defineFieldList: is empty; it needs at least one entry"]
     assert told(("", "int", "")) == [
-        "node 'node 2' (2), defineFieldList[0].name: string should have at least 1 character, not the text ''",
-        "node 'node 2' (2), defineFieldList[0].newName: string should have at least 1 character, not the text ''",
+        "node 'node 2' (2), defineFieldList[0].name: is empty",
+        "node 'node 2' (2), defineFieldList[0].newName: is empty",
     ]

@@ -61,8 +61,8 @@ def test_options_that_can_not_go_together_are_told() -> None:
 def test_options_of_the_wrong_kind_are_told_with_their_path() -> None:
     options = {"header": "yes", "delimiter": "||", "encoding": "EBCDIC", "mode": "DROP"}
     assert told_source(options=options) == [
-        "options.header: input should be a valid boolean, not the text 'yes'",
-        "options.delimiter: string should have at most 1 character, not the text '||'",
+        "options.header: should be true or false, not the text 'yes'",
+        "options.delimiter: should have at most 1 character, not 2",
         "options.encoding: 'EBCDIC' is not allowed; one of 'UTF-8', 'UTF-16', 'LATIN-1', 'CP949' or 'EUC-KR'",
         "options.mode: 'DROP' is not allowed; one of 'NULL' or 'FAIL'",
     ]
@@ -94,7 +94,7 @@ def test_a_type_that_is_none_is_told_at_its_field() -> None:
     found = told_source(fieldList=[{"name": "id", "type": "number"}, {"name": "", "type": "int"}])
     assert [text.split("; one of")[0].split(",")[0] for text in found] == [
         "fieldList[0]: 'number' is not a type",
-        "fieldList[1].name: string should have at least 1 character",
+        "fieldList[1].name: is empty",
     ]
 
 

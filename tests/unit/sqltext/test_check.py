@@ -149,6 +149,27 @@ def test_what_may_surprise_is_a_warning(text: str, told: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "uncounted"),
+    [
+        ("SELECT id FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.id / t.id > 1)", True),
+        ("SELECT id FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.id / 2 > 1 AND 1 % id = 0)", True),
+        ("SELECT id, (SELECT max(1 / u.id) FROM u WHERE u.id = t.id) AS m FROM t", True),
+        (
+            "WITH w AS (SELECT id FROM t WHERE id IN (SELECT 1 / u.id FROM u WHERE u.name = t.name)) SELECT w.id FROM w JOIN u ON u.id = w.id",
+            True,
+        ),
+        ("SELECT id FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.id / 2 > t.id)", False),
+        ("SELECT 1 / id AS x FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.id = t.id)", False),
+        ("SELECT id FROM t WHERE id IN (SELECT 1 / id FROM u)", False),
+        ("SELECT id, (SELECT max(1 / id) FROM u) AS m FROM t", False),
+    ],
+)
+def test_a_division_that_can_not_be_counted_is_a_warning(text: str, uncounted: bool) -> None:
+    told = "a division by zero in EXISTS, or in a query that reads the row around it, is null and not counted"
+    assert check(text, SOURCES).warnings == ((told,) if uncounted else ())
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "SELECT name AS n, sum(id) AS s FROM t GROUP BY n ORDER BY s DESC LIMIT 2",

@@ -85,6 +85,8 @@ _CODES = {
     "executeWorkflow": "202",
     "rerunWorkflowRun": "202",
 }
+_CHANGES = {"patchJob": "JobChange"}
+"""The bodies of which every field may be left out."""
 _PAGED = (("page", "integer"), ("limit", "integer"))
 _PERIOD = (("startDate", "string"), ("endDate", "string"))
 _TYPES: dict[str, Json] = {
@@ -149,10 +151,11 @@ def _operation(operation: Operation) -> Json:
     }
     body = BODIES.get(operation.name)
     if body is not None:
-        content = {"application/json": {"schema": _ref(body)}}
+        change = _CHANGES.get(operation.name)
+        schema = {"$ref": _REF.format(model=change)} if change else _ref(body)
         told["requestBody"] = {
-            "required": operation.name not in ("createJobExecution", "executeWorkflow"),
-            "content": content,
+            "required": operation.name not in _NEED_NO_BODY,
+            "content": {"application/json": {"schema": schema}},
         }
     return told
 
@@ -206,7 +209,14 @@ def _schemas() -> Json:
     told = [(model, "validation") for model in (*answers, m.ServiceErrorBody, m.GatewayErrorBody)]
     _, schema = models_json_schema([*asked, *told], ref_template=_REF)  # type: ignore[list-item] # the literal
     found: Json = schema["$defs"]
-    return found
+    changes = {change: _optional(found[BODIES[name].__name__], change) for name, change in _CHANGES.items()}
+    return found | changes
+
+
+def _optional(whole: Json, title: str) -> Json:
+    """The same fields, none of them required: what is left out of a change stays as it is."""
+    told = "What to change; what is left out stays as it is."
+    return {key: value for key, value in whole.items() if key != "required"} | {"title": title, "description": told}
 
 
 def _schemes() -> Json:

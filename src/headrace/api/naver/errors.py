@@ -39,7 +39,7 @@ class NotImplementedYet(HeadraceError):
     code = "not-implemented"
 
     def __init__(self, operation: str, *, hint: str) -> None:
-        super().__init__(f"{operation} is not implemented yet", hint=hint)
+        super().__init__(f"the operation {operation} is not implemented yet", hint=hint)
         self.operation = operation
 
 
@@ -98,7 +98,7 @@ def _listed(problems: Sequence[Problem]) -> str:
 
 
 def _joined(problems: Sequence[Problem]) -> str:
-    shown = [str(problem) for problem in problems[:_MOST_SHOWN]]
+    shown = [problem.told("") for problem in problems[:_MOST_SHOWN]]
     rest = len(problems) - len(shown)
     return " ".join([" | ".join(shown), *([f"| and {rest} more"] if rest else [])])
 

@@ -16,6 +16,7 @@ from headrace.core import executions, rights
 from headrace.core.executions import Execution
 from headrace.db import Connection
 from headrace.errors import BadParameter, Problem
+from headrace.wording import kind_of
 
 ENDED = ("COMPLETED", "FAILED", "CANCELED")
 MOST_CHUNKS = 1000
@@ -150,7 +151,7 @@ def _object(sent: dict[str, Any], name: str) -> dict[str, Any] | None:
     """An object inside the body, None when it is absent or null. Raises BadParameter."""
     given = sent.get(name)
     if given is not None and not isinstance(given, dict):
-        raise BadParameter([Problem("bad-field", "is an object", field=name)])
+        raise BadParameter([Problem("bad-field", f"should be an object, not {kind_of(given)}", field=name)])
     return given
 
 

@@ -63,7 +63,7 @@ def create_job(request: Request) -> Response:
 
 
 def update_job(request: Request, jobId: str) -> Response:
-    """Replace a job: what is left out of the body goes back to its default."""
+    """Change a job, whose name and type must be there; what is left out else stays as it is."""
     return _update(request, jobId, partial=False)
 
 
@@ -106,7 +106,7 @@ def update_job_execution_config(request: Request, jobId: str) -> Response:
     call = call_of(request)
     sent = body_of(call)
     if "jobCondition" not in sent:
-        raise BadParameter([Problem("missing", "is required", field="jobCondition")])
+        raise BadParameter([Problem("bad-field", "is missing", field="jobCondition")])
     if_match, condition = if_match_of(call), sent["jobCondition"]
 
     def change(con: Connection) -> Changed:
@@ -171,7 +171,7 @@ def _status(request: Request) -> str:
         return status
     if status == "READY":
         return "RUNNABLE"
-    told = f"{status[:40]!r} is not a status; there is {', '.join(STATUSES)}"
+    told = f"{status[:40]!r} is not a status; there is READY, {', '.join(STATUSES)}"
     raise BadParameter([Problem("bad-value", told, field="status")])
 
 

@@ -59,7 +59,7 @@ class JobAnswer(Wire):
     status: Literal["RUNNABLE", "READY", "RUNNING", "DELETED", "DRAFT", "STOPPED", "EDITING"]
     max_concurrent_runs: int | None = None
     last_execution_status: ExecutionStatus | None = None
-    nodes: list[dict[str, Any]]
+    nodes: list[Any]
     run_condition: Condition | None = None
     job_condition: Condition | None = None
     created_date: str = Date

@@ -12,6 +12,7 @@ from headrace.core.paging import MOST_ROWS, Page
 from headrace.definition import parse
 from headrace.errors import BadParameter, JobInvalid, Problem
 from headrace.nodes.base import nearest
+from headrace.wording import kind_of
 
 WARNINGS = "x-headrace-warnings"
 _MOST_DIGITS = 18
@@ -36,7 +37,7 @@ def json_of(sent: bytes, name: str, *, field: str = "") -> dict[str, Any]:
     except JobInvalid as error:
         raise BadParameter(replace(problem, field=field) for problem in error.problems) from None
     if not isinstance(found, dict):
-        raise _wrong("bad-json", f"{name} is a JSON object", "begin with {", field=field)
+        raise _wrong("bad-json", f"{name} should be a JSON object, not {kind_of(found)}", "begin with {", field=field)
     _speakable(found, name, field)
     return found
 
@@ -66,7 +67,7 @@ def flag_of(request: Request, name: str) -> bool:
     """A true or false of the query. Raises BadParameter."""
     text = request.query_params.get(name, "").lower()
     if text not in ("", "true", "false"):
-        raise _wrong("bad-value", "is true or false", field=name)
+        raise _wrong("bad-value", f"{text[:40]!r} is neither true nor false", field=name)
     return text == "true"
 
 
@@ -75,8 +76,10 @@ def whole_of(request: Request, name: str, default: int) -> int:
     text = request.query_params.get(name, "")
     if not text:
         return default
-    if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS):
+    if not (text.isascii() and text.isdecimal()):
         raise _wrong("bad-value", f"{text[:40]!r} is not a whole number from 0", field=name)
+    if len(text) > _MOST_DIGITS:
+        raise _wrong("bad-value", f"a number of {len(text)} digits is too large", field=name)
     return int(text)
 
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Request, Response
+from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp
 
 from headrace.api.call import call_of
 from headrace.api.changes import refused
-from headrace.api.gateway import DENIED, INVALID, UNEXPECTED, UNREACHABLE, Refusal
+from headrace.api.gateway import DENIED, INVALID, Operation, Refusal
 from headrace.api.naver import audit, executions, jobs, revisions, stats, triggers, workflows
 from headrace.api.naver.answers import answered
 from headrace.api.naver.errors import NotImplementedYet, service_error
@@ -58,17 +61,19 @@ ENDPOINTS: dict[str, Callable[..., Response]] = {
 }
 
 
-def service() -> FastAPI:
-    """The application: its routes are the table of operations."""
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    for operation in (*BUILT, *PLANNED):
-        endpoint = ENDPOINTS.get(operation.name) or _planned(operation.name)
-        app.add_api_route(
-            operation.path, endpoint, methods=[operation.method], name=operation.name, response_class=Response
-        )
-    app.add_exception_handler(HeadraceError, told)
-    app.add_exception_handler(Exception, unexpected)
-    return app
+def service() -> ASGIApp:
+    """The application: its routes are the table of operations. They read their requests themselves, so it is bare."""
+    routes = [_route(operation) for operation in (*BUILT, *PLANNED)]
+    return ExceptionMiddleware(Router(routes, redirect_slashes=False), handlers={HeadraceError: told})
+
+
+def _route(operation: Operation) -> Route:
+    endpoint = ENDPOINTS.get(operation.name) or _planned(operation.name)
+
+    def asked(request: Request) -> Response:
+        return endpoint(request, **request.path_params)
+
+    return Route(operation.path, asked, methods=[operation.method], name=operation.name)
 
 
 def told(request: Request, error: Exception) -> Response:
@@ -85,17 +90,12 @@ def told(request: Request, error: Exception) -> Response:
     return answered(found.body(request.url.path), status=found.status)
 
 
-def unexpected(_: Request, error: Exception) -> Response:
-    """The gateway's word for what the service can't answer; the log is told by the gateway itself."""
-    return _refusal(UNREACHABLE if isinstance(error, DatabaseFailed) else UNEXPECTED)
-
-
 def _refusal(refusal: Refusal) -> Response:
     return Response(refusal.body(), refusal.status, media_type="application/json")
 
 
-def _planned(name: str) -> Callable[[], Response]:
-    def endpoint() -> Response:
+def _planned(name: str) -> Callable[..., Response]:
+    def endpoint(_: Request, **__: str) -> Response:
         raise NotImplementedYet(name, hint="it is on the roadmap: docs/roadmap.md")
 
     return endpoint

@@ -34,7 +34,7 @@ class WorkflowAnswer(Wire):
 
     workflow_id: str
     name: str
-    nodes: list[NodeAnswer]
+    nodes: list[NodeAnswer | Any]  # a draft keeps whatever was sent
     created_date: str = Date
     updated_date: str = Date
     is_temp: bool

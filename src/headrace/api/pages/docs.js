@@ -16,6 +16,8 @@ async function signed(request) {
   return request;
 }
 
+document.getElementById("keys").addEventListener("submit", (event) => event.preventDefault());
+
 SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#page",

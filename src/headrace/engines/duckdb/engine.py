@@ -1,7 +1,7 @@
 """Runs a plan in DuckDB: one connection for one run, fenced to the run's files."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from headrace.engines.base import Gap, Limits, Outcome
+from headrace.engines.dialects import DuckDbDialect
 from headrace.engines.duckdb import failures, inputs, remote, text
 from headrace.engines.duckdb.attempt import Attempt
 from headrace.engines.duckdb.sources import Lenient, literal_name
+from headrace.engines.duckdb.spare import opened
 from headrace.errors import Cancelled
 from headrace.plan.ops import Read, ReadTable, Sink, WriteTable, in_order
 from headrace.stores.base import Snapshot, Staged
@@ -32,14 +34,19 @@ class DuckDbEngine:
 
     name = "duckdb"
 
-    def __init__(self, limits: Limits, *, read_back: bool = False) -> None:
+    def __init__(
+        self, limits: Limits, *, read_back: bool = False, instance: Callable[[], _Connection] = opened
+    ) -> None:
+        """`instance` gives one that nobody has used, each time that it is asked."""
         self._limits = limits
+        self._instance = instance
         self._read_back = read_back
         self._spill = Path(limits.temp_directory)
         self._cancelled = threading.Event()
         self._connection: _Connection | None = None
         self._streams: Streams | None = None
         self._at = (0, 1, "")
+        self._most = self._at, 0.0
         self._wide = False
 
     def gaps(self, sinks: Sequence[Sink]) -> tuple[Gap, ...]:
@@ -53,13 +60,17 @@ class DuckDbEngine:
 
     def progress(self) -> tuple[float, str]:
         """How far the run is, 0 to 1, and the node at work."""
-        done, whole, node = self._at
+        at = done, whole, node = self._at
         con = self._connection
         try:
             part = con.query_progress() if con is not None else -1.0
         except duckdb.Error:
             part = -1.0
-        return (done + max(part, 0.0) / 100) / whole, node
+        # Between a statement's parts the engine knows nothing for a moment; what was done before is done still.
+        of, before = self._most
+        most = max(part, before if of is at else 0.0)
+        self._most = at, most
+        return (done + most / 100) / whole, node
 
     def cancel(self) -> None:
         """Stop the run."""
@@ -139,6 +150,11 @@ class DuckDbEngine:
             for node_id in small:
                 lenient[node_id].large = True
             return bool(small)
+        if failures.is_misfit(error):
+            strict = [n for n, read in reads.items() if read.format in ("JSON", "NDJSON") and not lenient[n].nested]
+            for node_id in strict:
+                lenient[node_id].nested = True
+            return bool(strict)
         if not failures.is_csv(error):
             return False
         for node_id, read in reads.items():
@@ -170,7 +186,7 @@ class DuckDbEngine:
         return any(self._spill.glob(_SPILLED))
 
     def _open(self, sources: Mapping[int, Snapshot], targets: Mapping[int, Staged]) -> _Connection:
-        con = duckdb.connect(":memory:", config=_config(self._limits))
+        con = self._instance()
         names = [stored.location for snapshot in sources.values() for stored in snapshot.objects]
         files = [*names, *(plain for name in names if (plain := literal_name(name)) != name)]
         folders = [f"{staged.directory}/" for staged in targets.values()]
@@ -179,18 +195,22 @@ class DuckDbEngine:
         remote.prepare(con, [stored for snapshot in sources.values() for stored in snapshot.objects])
         con.execute("SET allowed_paths = $files", {"files": files})
         con.execute("SET allowed_directories = $folders", {"folders": folders})
-        for statement in (
+        statements = (
+            *_limited(self._limits),
             "SET TimeZone = 'UTC'",
             "SET default_null_order = 'nulls_first_on_asc_last_on_desc'",
             "SET ieee_floating_point_ops = false",
+            "SET enable_progress_bar = true",  # else it knows of no progress; nothing is drawn
+            "SET enable_progress_bar_print = false",
+            "SET progress_bar_time = 0",
             "SET enable_profiling = 'no_output'",
             "SET profiling_coverage = 'ALL'",
             f"SET custom_profiling_settings = '{_PROFILE}'",
             *(("SET disabled_optimizers = 'common_subexpressions'",) if self._wide else ()),
             "SET enable_external_access = false",
             "SET lock_configuration = true",
-        ):
-            con.execute(statement)
+        )
+        con.execute("; ".join(statements))
         self._connection = con
         return con
 
@@ -204,16 +224,14 @@ class DuckDbEngine:
             raise Cancelled("the run was stopped")
 
 
-def _config(limits: Limits) -> dict[str, str | bool | int | float | list[str]]:
-    return {
-        "threads": limits.threads,
-        "memory_limit": limits.memory,
-        "temp_directory": limits.temp_directory,
-        "max_temp_directory_size": limits.temp_size,
-        "preserve_insertion_order": False,
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-    }
+def _limited(limits: Limits) -> Iterator[str]:
+    yield f"SET threads = {limits.threads}"
+    for name, value in (
+        ("memory_limit", limits.memory),
+        ("temp_directory", limits.temp_directory),
+        ("max_temp_directory_size", limits.temp_size),
+    ):
+        yield f"SET {name} = {DuckDbDialect().text(value)}"
 
 
 def _empty(targets: Mapping[int, Staged]) -> None:

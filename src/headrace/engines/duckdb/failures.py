@@ -12,7 +12,8 @@ from headrace.engines.duckdb.sources import LARGE_RECORDS, SQL, Connection, Leni
 from headrace.engines.heads import header, matched
 from headrace.engines.keys import REPEATED_KEY
 from headrace.engines.merging import MERGED
-from headrace.engines.sql import BAD_VALUE, FAILED
+from headrace.engines.raw import BAD_VALUE
+from headrace.engines.sql import FAILED
 from headrace.errors import (
     BadData,
     Cancelled,
@@ -28,7 +29,7 @@ from headrace.plan.ops import Aggregate, Op, Read, Sql
 from headrace.stores.base import Snapshot, Staged, StoredObject
 
 _DAMAGED = "TProtocolException"  # which names no file
-_FATAL = {
+FATAL = {
     "UNQUOTED VALUE": (
         "a quoted value does not end, or more follows its closing quote",
         "close the quote, or set another quote character in options",
@@ -39,6 +40,8 @@ _FATAL = {
     ),
     "LINE SIZE OVER MAXIMUM": ("the record is longer than 64 MB", "is the quote character right?"),
 }
+
+_WHOLE = "look at the object; was it cut off, or written as another format?"
 
 
 def is_csv(error: Exception) -> bool:
@@ -54,6 +57,13 @@ def _gave_up(error: Exception) -> bool:
 def is_large_object(error: Exception) -> bool:
     """Whether the reader of JSON met an object that is larger than it expects."""
     return isinstance(error, duckdb.InvalidInputException) and "maximum_object_size" in str(error)
+
+
+def is_misfit(error: Exception) -> bool:
+    """Whether the reader of JSON met a nested value that is not of its type."""
+    text = str(error)
+    of_key = isinstance(error, duckdb.ConversionException) and "map keys cannot be NULL" in text
+    return of_key or (isinstance(error, duckdb.InvalidInputException) and "JSON transform error" in text)
 
 
 def is_line_ends(error: Exception) -> bool:
@@ -101,11 +111,11 @@ def _inspect(con: Connection, read: Read, snapshot: Snapshot, *, large: bool) ->
 
 
 def _take(con: Connection, read: Read, stored: StoredObject, found: Lenient) -> None:
-    kinds = ", ".join(f"'{k}'" for k in _FATAL)
+    kinds = ", ".join(f"'{k}'" for k in FATAL)
     fatal = f"SELECT line, error_type FROM reject_errors WHERE error_type IN ({kinds}) ORDER BY line LIMIT 1"
     if first := con.execute(fatal).fetchall():
         line, error_type = first[0]
-        what, hint = _FATAL[error_type]
+        what, hint = FATAL[error_type]
         raise BadData(
             f"{stored.bucket}/{stored.key}, line {line}: {what}", hint=hint, node_id=read.node_id, node=read.node
         )
@@ -230,10 +240,25 @@ def _kind(error: Exception, text: str) -> tuple[type[RunFailed], str, str]:
     if isinstance(error, duckdb.IOException) and ("No such file" in text or "No files found" in text):
         return SourceChanged, "", "run again"
     if isinstance(error, duckdb.InvalidInputException | duckdb.IOException):
-        return BadData, "", "look at the object; was it cut off, or written as another format?"
+        return BadData, "", _WHOLE
     if isinstance(error, duckdb.ConversionException | duckdb.OutOfRangeException):
         return BadData, "", "a result is out of range of its type; cast to a wider one before"
     return EngineFailed, "", ""
+
+
+def unreadable(error: Exception, objects: Sequence[StoredObject]) -> BadData:
+    """Why files do not read, without a run: with the name of the file, as far as the engine tells."""
+    text = str(error)
+    if (found := remote.meaning(error)) is not None:
+        return BadData(found[1], hint=found[2])
+    key = next((stored.key for stored in objects if stored.location in text), objects[0].key)
+    if "expected records" in text:
+        return BadData(f"{key} holds no JSON objects", hint="write one object a line, or one array of objects")
+    if at := re.search(r"Malformed JSON .* in (?:line|record/value) (\d+)", text):
+        return BadData(f"{key}, record {max(1, int(at[1]) - 1)}: it is no whole JSON object", hint=_WHOLE)
+    if "CSV Error on Line" in text and (line := re.search(r"Line: (\d+)", text)):
+        return BadData(f"{key}, line {line[1]}: it does not read as CSV", hint="is the quote character right?")
+    return BadData(f"{key} does not read as what it seems to be", hint=_WHOLE)
 
 
 def is_bad_value(error: Exception) -> bool:
@@ -269,7 +294,7 @@ def _record(con: Connection, read: Read, stored: StoredObject, field: str, value
 def _number(
     con: Connection, read: Read, stored: StoredObject, field: str, value: object, *, large: bool = False
 ) -> int:
-    lenient = Lenient({stored.location}, large=large)
+    lenient = Lenient({stored.location}, large=large, nested=True)
     relation = source(con, read, Snapshot(read.place, (stored,)), lenient).raw.relation
     numbered = f"SELECT row_number() OVER () AS number, * FROM {relation}"
     query = f"SELECT min(number) FROM ({numbered}) WHERE CAST({SQL.quoted(field)} AS VARCHAR) = $value"

@@ -1,7 +1,7 @@
 """What a source reads from, as DuckDB text: the objects of a snapshot, in groups that are read alike."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -9,9 +9,9 @@ import duckdb
 
 from headrace.engines import heads
 from headrace.engines.dialects import DuckDbDialect
-from headrace.engines.duckdb import remote
+from headrace.engines.duckdb import misfits, remote
 from headrace.engines.packing import Packing
-from headrace.engines.sql import FILE, Raw
+from headrace.engines.raw import FILE, Raw
 from headrace.errors import BadData, RunFailed
 from headrace.plan.casts import castable, kind, widened
 from headrace.plan.ops import Dialect, Read
@@ -53,11 +53,13 @@ class Connection(Protocol):
 class Lenient:
     """The files of a source that are read leniently, and how many of their rows were short or long.
 
-    `large` has records up to LARGEST, for which the reader needs far more memory.
+    `large` has records up to LARGEST, for which the reader needs far more memory. `nested` has nested values of JSON
+    that do not fit, which are looked for part by part.
     """
 
     files: set[str] = field(default_factory=set)
     large: bool = False
+    nested: bool = False
     short_rows: int = 0
     long_rows: int = 0
 
@@ -83,7 +85,7 @@ def source(con: Connection, read: Read, snapshot: Snapshot, lenient: Lenient) ->
             case "PARQUET":
                 return _parquet(con, read, filled)
             case _:
-                return _json(read, filled, large=lenient.large)
+                return _json(read, filled, lenient)
     except RunFailed as error:
         error.node_id, error.node = read.node_id, read.node
         raise
@@ -157,21 +159,28 @@ def shown(options: Mapping[str, str]) -> str:
     return ", ".join(f"{name} = {value}" for name, value in options.items())
 
 
-def _json(read: Read, objects: Sequence[StoredObject], *, large: bool) -> Source:
+def _json(read: Read, objects: Sequence[StoredObject], lenient: Lenient) -> Source:
     groups: dict[str, list[str]] = {}
     for found in objects:
         array = read.format == "JSON" and heads.is_array(found)
         groups.setdefault("array" if array else "newline_delimited", []).append(found.location)
     types = {f.name: f.type if kind(f.type) == "nested" else STRING for f in read.declared}
-    columns = ", ".join(f"{SQL.text(name)}: {SQL.text(SQL.type_name(type_))}" for name, type_ in types.items())
+    names = {name: SQL.type_name(type_) for name, type_ in types.items()}
+    values = {}
+    for f in read.declared if lenient.nested else ():
+        if kind(f.type) == "nested":
+            names[f.name] = "JSON"
+            values[f.name] = misfits.fitting(SQL.quoted(f.name), f.type)
+    columns = ", ".join(f"{SQL.text(name)}: {SQL.text(type_)}" for name, type_ in names.items())
     filename = f", filename = {SQL.text(FILE)}" if read.bad_values == "FAIL" else ""
-    filename += f", maximum_object_size = {LARGEST}" if large else ""
+    filename += f", maximum_object_size = {LARGEST}" if lenient.large else ""
     texts = [
         f"read_json({listed(files)}, format = '{layout}', compression = 'uncompressed', records = true, "
         f"columns = {{{columns}}}{filename})"
         for layout, files in groups.items()
     ]
-    return Source(Raw(_together(read, texts), types), tuple(literal_name(files[0]) for files in groups.values()))
+    raw = Raw(_together(read, texts), types, values=values)
+    return Source(raw, tuple(literal_name(files[0]) for files in groups.values()))
 
 
 def _parquet(con: Connection, read: Read, objects: Sequence[StoredObject]) -> Source:
@@ -184,9 +193,11 @@ def _parquet(con: Connection, read: Read, objects: Sequence[StoredObject]) -> So
         _refuse_others(read, wanted, dict(columns), names_of[files[0]])
     stored = [(_columns(read, dict(columns), names_of[files[0]]), files) for columns, files in groups.items()]
     types = {f.name: _common(read, f, [columns[f.name][1] for columns, _ in stored]) for f in read.declared}
-    texts = [_read_parquet(read, columns, files, types) for columns, files in stored]
+    values = _cast_inside(read, [columns for columns, _ in stored])
+    texts = [_read_parquet(read, columns, files, types=types, later=values) for columns, files in stored]
     counted = con.execute(f"SELECT sum(num_rows) FROM parquet_file_metadata({listed(names_of)})").fetchall()
-    return Source(Raw(_together(read, texts), types), tuple(f[0] for f in groups.values()), int(counted[0][0]))
+    raw = Raw(_together(read, texts), types, values=values)
+    return Source(raw, tuple(f[0] for f in groups.values()), int(counted[0][0]))
 
 
 def _described(con: Connection, found: StoredObject) -> tuple[tuple[str, str], ...]:
@@ -244,7 +255,7 @@ def _common(read: Read, declared: Field, stored: Sequence[str]) -> Type:
     if set(stored) == {SQL.type_name(declared.type)}:
         return declared.type
     if kind(declared.type) == "nested" and all(map(_is_nested, stored)):
-        return declared.type  # the reader casts inside it; what does not cast there fails the run
+        return declared.type  # see `_cast_inside`; what several files have in several types is cast by the reader
     common: Type | None = VOID
     for name in stored:
         own = plan_type(name)
@@ -257,16 +268,31 @@ def _common(read: Read, declared: Field, stored: Sequence[str]) -> Type:
     return common
 
 
+def _cast_inside(read: Read, stored: Sequence[Mapping[str, tuple[str, str]]]) -> dict[str, str]:
+    """Nested columns that all files have in one other type: what does not cast inside them is null then."""
+    values = {}
+    for f in read.declared:
+        names = {columns[f.name][1] for columns in stored}
+        if kind(f.type) == "nested" and len(names) == 1 and names != {wanted := SQL.type_name(f.type)}:
+            values[f.name] = f"TRY(CAST({SQL.quoted(f.name)} AS {wanted}))"
+    return values
+
+
 def _is_nested(name: str) -> bool:
     return name.endswith("]") or name.startswith(("STRUCT(", "MAP("))
 
 
 def _read_parquet(
-    read: Read, columns: Mapping[str, tuple[str, str]], files: Sequence[str], types: dict[str, Type]
+    read: Read,
+    columns: Mapping[str, tuple[str, str]],
+    files: Sequence[str],
+    *,
+    types: Mapping[str, Type],
+    later: Collection[str],
 ) -> str:
     values = []
     for name, (own, stored) in columns.items():
-        wanted = SQL.type_name(types[name])
+        wanted = stored if name in later else SQL.type_name(types[name])
         value = SQL.quoted(own) if stored == wanted else f"CAST({SQL.quoted(own)} AS {wanted})"
         values.append(value if value == SQL.quoted(name) else f"{value} AS {SQL.quoted(name)}")
     filename, option = (f", {FILE}", f", filename = {SQL.text(FILE)}") if read.bad_values == "FAIL" else ("", "")

@@ -17,6 +17,8 @@ from headrace.plan.ops import Read
 from headrace.stores.access import Access
 from headrace.stores.base import Origin, Snapshot, StoredObject, go_on_always
 
+_AT_ONCE = 4 * 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class _Streamed:
@@ -96,9 +98,12 @@ class _File:
         self.seek, self.tell, self.close = self._file.seek, self._file.tell, self._file.close
 
     def read(self, size: int = -1) -> bytes:
-        """The next bytes, as many as are asked for, or all that are left."""
+        """The next bytes, at most as many as are asked for; none at the end.
+
+        An engine asks for 32 MB at once, and again when it got fewer. To get so much memory costs more than to fill it.
+        """
         try:
-            return self._file.read(size)
+            return self._file.read(_AT_ONCE if size < 0 else min(size, _AT_ONCE))
         except RunFailed as error:
             error.node_id, error.node = self._read.node_id, self._read.node
             self._streams.failure = self._streams.failure or error

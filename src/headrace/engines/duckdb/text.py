@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from headrace.engines.dialects import DuckDbDialect
 from headrace.engines.duckdb import sources
 from headrace.engines.packing import ENDINGS, Packing
-from headrace.engines.sql import Generator, Raw, Script, numbered
+from headrace.engines.raw import Raw
+from headrace.engines.sql import Generator, Script, numbered
 from headrace.plan.casts import kind
 from headrace.plan.ops import Read, Sink, Write
 from headrace.plan.types import STRING
@@ -110,13 +111,15 @@ def _options(write: Write) -> str:
             return f"FORMAT json, COMPRESSION {_packing(write).json_word}"
 
 
-def count_written(write: Write, file: str) -> str:
-    """The query that counts the rows of a file that was just written."""
+def count_written(write: Write, file: str, *, large: bool = False) -> str:
+    """The query that counts the rows of a file that was just written; `large` reads records up to 64 MB."""
     if write.format == "PARQUET":
         return f"SELECT sum(num_rows) FROM parquet_file_metadata({sources.listed([file])})"
     if write.format == "CSV":
-        options = sources.shown(sources.csv_options(write.dialect, write.schema.names, _packing(write)))
+        more = sources.LARGE_RECORDS if large else {}
+        options = sources.shown({**sources.csv_options(write.dialect, write.schema.names, _packing(write)), **more})
         return f"SELECT count(*) FROM read_csv({sources.listed([file])}, {options})"
     columns = ", ".join(f"{SQL.text(name)}: 'JSON'" for name in write.schema.names)
     options = f"compression = '{_packing(write).json_word}', records = true, columns = {{{columns}}}"
+    options += f", maximum_object_size = {sources.LARGEST}" if large else ""
     return f"SELECT count(*) FROM read_json({sources.listed([file])}, {options})"

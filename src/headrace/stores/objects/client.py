@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
-from mmap import mmap
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
@@ -33,6 +32,9 @@ AT_ONCE = 4
 NONE: Mapping[str, str] = MappingProxyType({})
 _BATCH = 1000
 _MIB = 1 << 20
+# What S3 takes an object for that names no type. Some servers look at the bytes of such a one instead, and compress
+# what looks like text: three quarters of their time for a read, and half of that for a write.
+_TYPE = "binary/octet-stream"
 _ABSENT = ("404", "NoSuchKey", "NotFound", "NoSuchUpload")
 _THERE = ("BucketAlreadyExists", "BucketAlreadyOwnedByYou")
 _CUT = (exceptions.IncompleteReadError, exceptions.ResponseStreamingError, exceptions.ReadTimeoutError)
@@ -138,20 +140,20 @@ class Client:
         """
         return self._got(bucket, key, kind, conditions, lambda body: bytes(body.read()))
 
-    def part(self, bucket: str, key: str, *, start: int, end: int, etag: str) -> memoryview | None:
-        """Bytes of an object, which must still have the etag; None when it is not there.
+    def part(self, bucket: str, key: str, into: memoryview, *, start: int, etag: str) -> memoryview | None:
+        """As many bytes of an object as `into` takes, in it; None when the object is not there.
 
-        They lie in memory of their own, which goes back to the system with them: the heap would keep what was freed.
+        The object must still have the etag.
         """
 
         def taken(body: Any) -> memoryview:
-            into, at = memoryview(mmap(-1, end - start)), 0
+            at = 0
             while chunk := body.read(_MIB):
                 into[at : at + len(chunk)] = chunk
                 at += len(chunk)
             return into[:at]
 
-        conditions = {"Range": f"bytes={start}-{end - 1}", "IfMatch": f'"{etag}"'}
+        conditions = {"Range": f"bytes={start}-{start + len(into) - 1}", "IfMatch": f'"{etag}"'}
         answer = self._got(bucket, key, "plain", conditions, taken)
         return None if answer is None else answer[0]
 
@@ -175,12 +177,12 @@ class Client:
     def put(self, bucket: str, key: str, body: Any) -> None:
         """Write an object with one request; `body` is bytes, or a file as far as requests read one."""
         with self.told(bucket, key) as client:
-            client.put_object(Bucket=bucket, Key=key, Body=body)
+            client.put_object(Bucket=bucket, Key=key, Body=body, ContentType=_TYPE)
 
     def begin(self, bucket: str, key: str) -> str:
         """Begin an upload in parts and give its id."""
         with self.told(bucket, key) as client:
-            return str(client.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"])
+            return str(client.create_multipart_upload(Bucket=bucket, Key=key, ContentType=_TYPE)["UploadId"])
 
     def send(self, bucket: str, key: str, upload: str, *, number: int, body: Any) -> str:
         """Upload a part, from number 1 on, and give its etag."""
@@ -307,6 +309,7 @@ def _made(access: Access, patience: Patience, kind: Kind) -> Any:
         config=config,
     )
     client.meta.events.register("before-call.s3.DeleteObjects", _with_md5)
+    client.meta.events.register("before-call.s3.UploadPart", _with_type)
     return client
 
 
@@ -322,6 +325,11 @@ def _with_md5(params: dict[str, Any], **_: object) -> None:
     """The checksum of a removal that every server knows; some refuse a request that has only a newer one."""
     digest = hashlib.md5(params["body"], usedforsecurity=False).digest()
     params["headers"]["Content-MD5"] = base64.b64encode(digest).decode()
+
+
+def _with_type(params: dict[str, Any], **_: object) -> None:
+    """The type of a part: S3 asks for none, but who looks at bytes to find one looks at those of each part."""
+    params["headers"].setdefault("Content-Type", _TYPE)
 
 
 def _abort(client: Any, upload: Mapping[str, Any]) -> None:

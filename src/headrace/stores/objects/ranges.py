@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as NotYet
+from mmap import mmap
 from typing import Any
 
 from headrace.errors import SourceChanged
@@ -24,6 +25,8 @@ class Ranges(io.RawIOBase):
     """An object as a file. Each range is given only if the object is still what it was.
 
     At most `AHEAD` ranges are asked for beyond the one that is read, so memory is bounded whatever the object's size.
+    It is memory of its own, used again for later ranges: to get it new costs more than to fill it, and the heap would
+    keep what was freed.
     `go_on` is called while the reader waits, and may raise.
     """
 
@@ -37,6 +40,7 @@ class Ranges(io.RawIOBase):
         self._go_on = go_on
         self._at = 0
         self._chunk = memoryview(b"")
+        self._free: list[mmap] = []
         self._asked: deque[Future[memoryview]] = deque()
         self._next = 0
 
@@ -68,13 +72,17 @@ class Ranges(io.RawIOBase):
             self._chunk = self._range()
         size = min(len(into), len(self._chunk))
         into[:size] = self._chunk[:size]
-        self._chunk = self._chunk[size:]
         self._at += size
+        if size < len(self._chunk):
+            self._chunk = self._chunk[size:]
+        else:
+            self._give_back()
         return size
 
     def close(self) -> None:
         """Ask for nothing more."""
         self._forget()
+        self._free.clear()
         super().close()
 
     def _range(self) -> memoryview:
@@ -102,15 +110,28 @@ class Ranges(io.RawIOBase):
     def _get(self, start: int, end: int) -> memoryview:
         found = self._found
         key = found.location.removeprefix(f"s3://{found.bucket}/")
-        data = self._client.part(found.bucket, key, start=start, end=end, etag=found.etag)
+        into = memoryview(self._memory())[: end - start]
+        data = self._client.part(found.bucket, key, into, start=start, etag=found.etag)
         if data is None:
             raise SourceChanged(f"'{found.bucket}/{found.key}' is gone since the run listed it", hint=_GONE)
         if len(data) != end - start:
             raise SourceChanged(f"'{found.bucket}/{found.key}' is shorter than it was listed", hint=_GONE)
         return data
 
+    def _memory(self) -> mmap:
+        try:
+            return self._free.pop()
+        except IndexError:
+            return mmap(-1, RANGE)
+
+    def _give_back(self) -> None:
+        """Let the memory of a range that was read be filled again."""
+        memory, self._chunk = self._chunk.obj, memoryview(b"")
+        if isinstance(memory, mmap):
+            self._free.append(memory)
+
     def _forget(self) -> None:
         for each in self._asked:
-            each.cancel()
+            each.cancel()  # one that is on its way keeps its memory, and takes it along
         self._asked.clear()
-        self._chunk = memoryview(b"")
+        self._give_back()

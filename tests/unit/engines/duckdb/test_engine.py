@@ -223,6 +223,35 @@ def test_a_cancel_while_a_statement_runs_ends_it(lake: Lake) -> None:
         stopper.join()
 
 
+def test_progress_grows_while_a_join_and_an_aggregation_run(lake: Lake) -> None:
+    lake.put("in/a.csv", "id,name\n" + "".join(f"{n},{n % 50}\n" for n in range(300_000)))
+    engine, ended = lake.engine(threads=1), threading.Event()
+    seen: list[tuple[float, str]] = []
+
+    def look() -> None:
+        while not ended.wait(0.005):
+            seen.append(engine.progress())
+            if len({part for part, _ in seen}) > 3 or len(seen) > 4000:
+                engine.cancel()
+
+    counted = node(
+        "TRANSFORM_AGGREGATE", 4, (3,), groupByList=["id"],
+        aggregateFieldList=[{"name": "name", "ResultName": "name", "function": "COUNT_DISTINCT"}],
+    )  # fmt: skip
+    out = target("id bigint, name bigint", parents=(4,))
+    looker = threading.Thread(target=look)
+    looker.start()
+    try:
+        with pytest.raises(Cancelled):
+            lake.run(source(), source(node_id=2), join(1, 2, "name"), counted, out, engine=engine)
+    finally:
+        ended.set()
+        looker.join()
+    parts = [part for part, node in seen if node == "node 9"]
+    assert parts == sorted(parts)
+    assert 0.0 < parts[-1] < 1.0
+
+
 def test_a_cancel_before_anything_runs_is_heard(lake: Lake) -> None:
     lake.put("in/a.csv", "id,name\n1,a\n")
     engine = lake.engine()

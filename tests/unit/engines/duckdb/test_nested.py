@@ -187,7 +187,104 @@ def test_a_stored_type_that_is_not_nested_is_told(lake: Lake) -> None:
         lake.run(source(kind="PARQUET", fieldList=[ARRAY]), target(kind="PARQUET", fieldList=[ARRAY]))
 
 
-def test_numbers_inside_are_widened_and_what_does_not_fit_fails_the_run(lake: Lake) -> None:
+def test_numbers_inside_that_are_too_large_are_counted(lake: Lake) -> None:
+    lake.put_parquet("in/a.parquet", id=pyarrow.array([1, 2]), tags=pyarrow.array([[2**40], [5, None]]))
+    fields = [FIELDS[0], ARRAY]
+    done = lake.run(source(kind="PARQUET", fieldList=fields), target(kind="PARQUET", fieldList=fields))
+    assert written(lake) == [{"id": 1, "tags": None}, {"id": 2, "tags": [5, None]}]
+    assert done.bad_values == {1: {"id": 0, "tags": 1}}
+
+
+def test_files_with_several_types_inside_fail_where_one_does_not_fit(lake: Lake) -> None:
     lake.put_parquet("in/a.parquet", tags=pyarrow.array([[2**40]]))
+    lake.put_parquet("in/b.parquet", tags=pyarrow.array([["1"]]))
     with pytest.raises(BadData, match="out of range"):
         lake.run(source(kind="PARQUET", fieldList=[ARRAY]), target(kind="PARQUET", fieldList=[ARRAY]))
+
+
+DEEP = {
+    "name": "deep",
+    "type": "map",
+    "properties": [
+        {"name": "key", "type": "int"},
+        {
+            "name": "value",
+            "type": "array",
+            "properties": [
+                {
+                    "name": "element",
+                    "type": "struct",
+                    "properties": [{"name": "on", "type": "date"}, {"name": "a b", "type": "string"}],
+                }
+            ],
+        },
+    ],
+}
+
+
+@pytest.mark.parametrize("mode", ["NULL", "FAIL"])
+@pytest.mark.parametrize(
+    ("field", "fits", "does_not"),
+    [
+        (ARRAY, ["[1, null]", "[]", "null", '["7"]'], ['["x"]', "[1, {}]", "5", '"[1]"', '{"a": 1}', "[99999999999]"]),
+        (
+            STRUCT,
+            ['{"x": 1, "이름": "가"}', '{"x": null}', "{}", '{"x": 1, "more": 2}', '{"이름": [1]}'],
+            ['{"x": "no"}', "[1]", "5", '{"x": {}}', '"{}"'],
+        ),
+        (MAP, ['{"a": 1}', "{}", '{"a": null}'], ['{"a": "no"}', "[]", '{"a": 1, "b": []}', '{"a": 1, "a": 2}']),
+        (
+            DEEP,
+            ['{"1": [{"on": "2026-01-31", "a b": "x"}, null], "2": null}', '{"1": []}'],
+            ['{"k": []}', '{"1": [{"on": "no"}]}', '{"1": [5]}', '{"1": [], "1": []}'],
+        ),
+    ],
+    ids=["array", "struct", "map", "deep"],
+)
+def test_a_nested_value_of_json_that_does_not_fit_is_missing_and_counted_or_fails_the_run(
+    field: Json, fits: list[str], does_not: list[str], mode: str, lake: Lake
+) -> None:
+    name, declared = field["name"], [FIELDS[0], field]
+    texts = [*fits, *does_not]
+    lake.put("in/a.json", "".join(f'{{"id": {n}, "{name}": {text}}}\n' for n, text in enumerate(texts)))
+    jobs = source(kind="JSON", fieldList=declared, options={"mode": mode}), target(kind="PARQUET", fieldList=declared)
+    if mode == "FAIL":
+        with pytest.raises(BadData, match=rf"column '{name}'"):
+            lake.run(*jobs)
+        return
+    done = lake.run(*jobs)
+    rows = written(lake)
+    assert done.bad_values == {1: {"id": 0, name: len(does_not)}}
+    assert [row[name] for row in rows[len(fits) :]] == [None] * len(does_not)
+    assert [row[name] is None for row in rows[: len(fits)]] == [text == "null" for text in fits]
+
+    # What fits is read as it is where nothing is wrong.
+    (lake.root / "9").rename(lake.root / "first")
+    lake.put("in/a.json", "".join(f'{{"id": {n}, "{name}": {text}}}\n' for n, text in enumerate(fits)))
+    assert lake.run(*jobs).bad_values.get(1, {}).get(name, 0) == 0
+    assert written(lake) == rows[: len(fits)]
+
+
+def test_a_nested_value_that_does_not_fit_is_told_with_its_record(lake: Lake) -> None:
+    lake.put("in/a.json", '{"id": 1, "tags": [1]}\n{"id": 2, "tags": ["x"]}\n')
+    fields = [FIELDS[0], ARRAY]
+    told = r"""lake/in/a.json, record 2: '\["x"\]' in column 'tags' is not a value of array<int>"""
+    with pytest.raises(BadData, match=told):
+        lake.run(
+            source(kind="JSON", fieldList=fields, options={"mode": "FAIL"}), target(kind="PARQUET", fieldList=fields)
+        )
+
+
+@pytest.mark.parametrize("mode", ["NULL", "FAIL"])
+def test_a_stored_map_with_a_key_twice_is_missing_and_counted_or_fails_the_run(lake: Lake, mode: str) -> None:
+    pairs = pyarrow.array([[("a", 1)], [("b", 1), ("b", 2)]], pyarrow.map_(pyarrow.string(), pyarrow.int64()))
+    lake.put_parquet("in/a.parquet", id=pyarrow.array([1, 2]), sizes=pairs)
+    fields = [FIELDS[0], MAP]
+    jobs = source(kind="PARQUET", fieldList=fields, options={"mode": mode}), target(kind="PARQUET", fieldList=fields)
+    if mode == "FAIL":
+        with pytest.raises(BadData, match=r"a map in column 'sizes' has a key twice: \{b=1, b=2\}"):
+            lake.run(*jobs)
+        return
+    done = lake.run(*jobs)
+    assert written(lake) == [{"id": 1, "sizes": [("a", 1)]}, {"id": 2, "sizes": None}]
+    assert done.bad_values == {1: {"id": 0, "sizes": 1}}

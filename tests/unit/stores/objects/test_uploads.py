@@ -63,6 +63,16 @@ def test_a_file_of_any_size_comes_whole(size: int, seaweed: Seaweed, proxy: Prox
     assert seaweed.uploads(BUCKET) == []
 
 
+def test_no_server_is_left_to_guess_a_type_from_the_bytes(seaweed: Seaweed, proxy: Proxy, tmp_path: Path) -> None:
+    going = uploads(seaweed, proxy, tmp_path / "s")
+    (tmp_path / "s/large.csv").write_bytes(BLOCK * 11)
+    (tmp_path / "s/small.csv").write_bytes(b"id\n1\n")
+    going.finish(go_on_always)
+    for sent in ("partNumber=3", "POST /lake/out/large.csv?uploads", "PUT /lake/out/small.csv"):
+        (head,) = (head for head in proxy.heads if sent in head)
+        assert "content-type: binary/octet-stream" in head.lower(), sent
+
+
 def test_a_file_that_is_written_anew_is_sent_anew(seaweed: Seaweed, proxy: Proxy, tmp_path: Path) -> None:
     going = uploads(seaweed, proxy, tmp_path / "s")
     (tmp_path / "s/x.csv").write_bytes(BLOCK * 6)

@@ -18,8 +18,24 @@ def upgrade() -> None:
     _outbox()
     _scripts()
     op.create_index("ix_executions_ended", "executions", ["ended_at"], unique=False)
+    _executions_of_a_job()
     _seen_requests()
     _first_answers()
+
+
+def _executions_of_a_job() -> None:
+    op.drop_index("ix_executions_of_job", table_name="executions")
+    of_job: list[sa.ColumnElement[object]] = [
+        sa.column("account_id"),
+        sa.column("job_id"),
+        sa.column("created_at").desc(),
+        sa.column("execution_id"),
+    ]
+    op.create_index("ix_executions_of_job", "executions", of_job)
+    op.add_column("jobs", sa.Column("execution_count", sa.Integer(), server_default=sa.text("0"), nullable=False))
+    op.execute(
+        "UPDATE jobs SET execution_count = (SELECT count(*) FROM executions WHERE executions.job_id = jobs.job_id)"
+    )
 
 
 def _outbox() -> None:
