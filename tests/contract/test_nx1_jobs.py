@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from headrace.core import ticks
+from headrace.core import audit, ticks
+from headrace.core.audit import AuditFilter
+from headrace.core.paging import Page
 from tests.support.nexus import Nexus, ingest, query
 
 NOW = "2025-03-21T01:02:02.345678Z"
@@ -261,6 +263,19 @@ def test_a_schedule_starts_the_job_in_utc_unless_it_runs_already(nexus: Nexus) -
 def test_pausing_a_job_without_a_schedule_is_refused(nexus: Nexus) -> None:
     job = nexus.made()
     assert nexus.refused(409, "POST", f"/api/jobs/{job}/pause") == "the job has no schedule"
+
+
+def test_what_changes_a_job_stands_in_the_audit_log(nexus: Nexus) -> None:
+    job = nexus.made(schedule="@daily")
+    nexus.told("POST", f"/api/jobs/{job}/pause")
+    nexus.told("PUT", f"/api/jobs/{job}/status", {"status": "failed"})
+    nexus.told("DELETE", f"/api/jobs/{job}")
+    with nexus.server.database.reading() as con:
+        rows, _ = audit.list(con, "main", filter=AuditFilter(resource=f"feeds/{job}"), page=Page())
+    actions = [row.action for row in reversed(rows)]
+    assert actions == ["createJob", "pauseJob", "writeJobStatus", "deleteJob"]
+    assert {(row.principal, row.result) for row in rows} == {("ann", "done")}
+    assert all(row.trace_id and row.source for row in rows)
 
 
 def test_the_service_says_that_it_is_there_to_everybody(nexus: Nexus) -> None:

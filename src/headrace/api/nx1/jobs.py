@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 
 from headrace import __version__
@@ -15,10 +15,12 @@ from headrace.api.nx1.models import STATUSES, Created, JobKey, Log, NewJob, NewS
 from headrace.api.nx1.psks import Whose
 from headrace.api.nx1.recipes import Warehouse, draft
 from headrace.auth.roles import Right
-from headrace.core import executions, feeds, psks, warehouse
+from headrace.core import audit, executions, feeds, psks, warehouse
+from headrace.core.audit import Deed, Origin
 from headrace.core.executions import Execution
 from headrace.core.feeds import Draft, Feed
 from headrace.core.paging import Page
+from headrace.db import Connection
 from headrace.execution.places import Stores
 from headrace.stores.base import Store
 
@@ -43,6 +45,15 @@ Limit = Annotated[int, Query(ge=1, le=1000)]
 Offset = Annotated[int, Query(ge=0, le=1_000_000)]
 
 
+def origin_of(request: Request) -> Origin:
+    """Where a request came from, for the audit log."""
+    client = request.client
+    return Origin(client.host if client else "", request.scope.get("state", {}).get("trace_id"))
+
+
+Whence = Annotated[Origin, Depends(origin_of)]
+
+
 @dataclass(frozen=True, slots=True)
 class Jobs:
     """The endpoints, over one server. `bucket` is that of the warehouse."""
@@ -51,11 +62,13 @@ class Jobs:
     stores: Stores
     bucket: str
 
-    def create(self, caller: Whose, sent: NewJob) -> Created:
+    def create(self, caller: Whose, whence: Whence, sent: NewJob) -> Created:
         """Make a job; it runs by its schedule and when it is triggered."""
         made = self._draft(caller, sent)
         with self.server.database.transaction() as con:
-            return _created(feeds.create(con, caller.principal, made, owner_id=caller.owner_id, now=self.server.now()))
+            feed = feeds.create(con, caller.principal, made, owner_id=caller.owner_id, now=self.server.now())
+            self._note(con, caller, "createJob", feed.feed_id, whence)
+        return _created(feed)
 
     def all(self, caller: Whose, limit: Most = 10_000, offset: Offset = 0) -> list[Told]:
         """The jobs that are the caller's to see, the newest first."""
@@ -70,43 +83,49 @@ class Jobs:
         """A job, also one that is deleted."""
         return _told(self._mine(caller, job_id, deleted=True))
 
-    def update(self, caller: Whose, job_id: UUID, sent: NewJob) -> Told:
+    def update(self, caller: Whose, whence: Whence, job_id: UUID, sent: NewJob) -> Told:
         """Make a job another one."""
         self._mine(caller, job_id)
         made = self._draft(caller, sent)
         with self.server.database.transaction() as con:
-            return _told(feeds.update(con, caller.principal, str(job_id), made, now=self.server.now()))
+            feed = feeds.update(con, caller.principal, str(job_id), made, now=self.server.now())
+            self._note(con, caller, "updateJob", feed.feed_id, whence)
+        return _told(feed)
 
-    def delete(self, caller: Whose, job_id: UUID) -> str:
+    def delete(self, caller: Whose, whence: Whence, job_id: UUID) -> str:
         """Delete a job; the table that it has filled stays."""
         self._mine(caller, job_id)
         with self.server.database.transaction() as con:
             feeds.delete(con, caller.principal, str(job_id), now=self.server.now())
             psks.revoke_for_job(con, str(job_id), now=self.server.now())
+            self._note(con, caller, "deleteJob", str(job_id), whence)
         return "deleted"
 
-    def trigger(self, caller: Whose, job_id: UUID) -> str:
+    def trigger(self, caller: Whose, whence: Whence, job_id: UUID) -> str:
         """Run a job now; gives the id of the run. 409 while it runs."""
         self._mine(caller, job_id)
         with self.server.database.transaction() as con:
-            return feeds.start(con, caller.principal, str(job_id), now=self.server.now())
+            run = feeds.start(con, caller.principal, str(job_id), now=self.server.now())
+            self._note(con, caller, "triggerJob", str(job_id), whence)
+        return run
 
-    def cancel(self, caller: Whose, job_id: UUID) -> str:
+    def cancel(self, caller: Whose, whence: Whence, job_id: UUID) -> str:
         """Stop what waits or runs of a job."""
         self._mine(caller, job_id)
         with self.server.database.transaction() as con:
             feeds.cancel(con, caller.principal, str(job_id), now=self.server.now())
+            self._note(con, caller, "cancelJob", str(job_id), whence)
         return "cancelled"
 
-    def pause(self, caller: Whose, job_id: UUID) -> Told:
+    def pause(self, caller: Whose, whence: Whence, job_id: UUID) -> Told:
         """Let the schedule of a job rest."""
-        return self._paused(caller, job_id, paused=True)
+        return self._paused(caller, job_id, whence, paused=True)
 
-    def resume(self, caller: Whose, job_id: UUID) -> Told:
+    def resume(self, caller: Whose, whence: Whence, job_id: UUID) -> Told:
         """Let the schedule of a job go on."""
-        return self._paused(caller, job_id, paused=False)
+        return self._paused(caller, job_id, whence, paused=False)
 
-    def write_status(self, caller: Whose, job_id: UUID, sent: NewStatus) -> Told:
+    def write_status(self, caller: Whose, whence: Whence, job_id: UUID, sent: NewStatus) -> Told:
         """Say how a job went that somebody else does."""
         status = STATUSES.get(sent.status.lower())
         if status is None:
@@ -120,6 +139,7 @@ class Jobs:
             found = feeds.report(
                 con, caller.principal, str(job_id), status=status, message=message, now=self.server.now()
             )
+            self._note(con, caller, "writeJobStatus", str(job_id), whence)
         return _told(found)
 
     def runs(self, caller: Whose, job_id: UUID, limit: Limit = 100, page: Offset = 0) -> list[Ran]:
@@ -138,7 +158,7 @@ class Jobs:
         ended = execution.status in _ENDED and len(pieces) < _PIECES
         return Log(log="".join(p.text for p in pieces), next=pieces[-1].id if pieces else after, ended=ended)
 
-    def make_key(self, caller: Whose, job_id: UUID) -> JobKey:
+    def make_key(self, caller: Whose, whence: Whence, job_id: UUID) -> JobKey:
         """A key for the status of this job alone, in place of the one that it had."""
         feed = self._mine(caller, job_id)
         with self.server.database.transaction() as con:
@@ -149,6 +169,7 @@ class Jobs:
                 job_id=str(job_id),
                 now=self.server.now(),
             )
+            self._note(con, caller, "makeJobKey", str(job_id), whence)
         return JobKey(psk=key)
 
     def _mine(self, caller: Caller, job_id: UUID, *, deleted: bool = False) -> Feed:
@@ -173,10 +194,16 @@ class Jobs:
 
         return draft(sent, Warehouse(self.bucket, store, columns))
 
-    def _paused(self, caller: Caller, job_id: UUID, *, paused: bool) -> Told:
+    def _paused(self, caller: Caller, job_id: UUID, whence: Origin, *, paused: bool) -> Told:
         self._mine(caller, job_id)
         with self.server.database.transaction() as con:
-            return _told(feeds.pause(con, caller.principal, str(job_id), paused=paused, now=self.server.now()))
+            feed = feeds.pause(con, caller.principal, str(job_id), paused=paused, now=self.server.now())
+            self._note(con, caller, "pauseJob" if paused else "resumeJob", str(job_id), whence)
+        return _told(feed)
+
+    def _note(self, con: Connection, caller: Caller, action: str, feed_id: str, whence: Origin) -> None:
+        """Write down a change in the transaction that makes it."""
+        audit.write(con, caller.principal, Deed(action, f"feeds/{feed_id}"), origin=whence, now=self.server.now())
 
 
 def job_routes(server: Server, stores: Stores, *, bucket: str) -> APIRouter:
