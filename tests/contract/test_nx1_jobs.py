@@ -228,7 +228,7 @@ def test_a_query_reads_a_table_that_another_job_will_fill(nexus: Nexus) -> None:
     assert answer["status"] == "new"
 
 
-@pytest.mark.parametrize("job_type", ["mirror", "airflow.airbyte", "airflow.nlp"])
+@pytest.mark.parametrize("job_type", ["mirror", "airflow.airbyte"])
 def test_job_types_that_are_not_built_answer_with_their_name(nexus: Nexus, job_type: str) -> None:
     assert job_type in nexus.refused(501, "POST", "/api/jobs", ingest(job_type=job_type))
 
@@ -237,6 +237,17 @@ def test_job_types_that_are_not_built_answer_with_their_name(nexus: Nexus, job_t
 def test_what_else_the_vendor_has_answers_501_to_who_was_let_in(nexus: Nexus, path: str) -> None:
     assert path.split("/")[2] in nexus.refused(501, "POST", path, {})
     assert nexus.server.send("POST", path).status_code == 401
+
+
+def test_a_question_is_a_query_and_its_result_is_read_through_the_job(nexus: Nexus) -> None:
+    nexus.made()
+    text = json.dumps({"sql": "SELECT name FROM sales.orders"})
+    asked = {"job_type": "airflow.nlp", "job_name": "Names", "properties_json": text}
+    job = nexus.told("POST", "/api/jobs", asked)["id"]
+    assert nexus.refused(404, "GET", f"/api/jobs/{job}/result") == "the job has no result yet"
+    nexus.refused(403, "GET", f"/api/jobs/{job}/result", by="bob")
+    (fault,) = nexus.refused(422, "POST", "/api/jobs", {**asked, "properties_json": "{}"})
+    assert fault["loc"] == ["body", "properties_json", "sql"]
 
 
 def test_an_update_makes_the_job_another_one_and_keeps_it_paused(nexus: Nexus) -> None:

@@ -71,6 +71,21 @@ def test_jobs_fill_tables_by_merge_and_by_query(tmp_path: Path) -> None:
         sums = made(client, query("SELECT count(*) AS n, sum(o.qty) AS qty FROM sales.orders o"))
         assert ran(client, sums) == ("completed", None)
         assert rows(place, "sales/sums") == [(3, 20)]
+        told = client.get(f"/api/jobs/{job}/result?limit=2").json()
+        columns = [
+            {"name": "id", "type": "int"},
+            {"name": "label", "type": "string"},
+            {"name": "qty", "type": "bigint"},
+        ]
+        assert (told["start"], told["row_count"], told["columns"], told["next_start"]) == (0, 2, columns, 2)
+        rest = client.get(f"/api/jobs/{job}/result?start=2").json()
+        assert sorted([*told["data"], *rest["data"]]) == [[1, "a", 5], [2, "B", 7], [3, "c", 8]]
+        text = json.dumps({"sql": "SELECT max(o.qty) / 4 AS share, current_date() AS day FROM sales.orders o"})
+        asked = made(client, {"job_type": "airflow.nlp", "job_name": "Most", "properties_json": text})
+        assert ran(client, asked) == ("completed", None)
+        ((share, day),) = client.get(f"/api/jobs/{asked}/result").json()["data"]
+        assert (share, len(day)) == (2.0, 10)
+        assert client.delete(f"/api/jobs/{asked}").json() == "deleted"
         (place.root / "buckets" / "lake" / "raw" / "a.csv").unlink()
         status, message = ran(client, job)
         assert status == "failed"

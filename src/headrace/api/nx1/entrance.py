@@ -14,7 +14,6 @@ from headrace.api.nx1.planned import AREAS, planned_routes
 from headrace.api.nx1.psks import psk_routes
 from headrace.api.throttle import Throttle
 from headrace.auth.secrets import Secrets
-from headrace.execution.places import Stores
 from headrace.service.tokens import Issuer
 from headrace.settings import Settings, parse_size
 
@@ -58,6 +57,6 @@ def _service(server: Server, settings: Settings) -> ASGIApp:
     )
     add_faults(app)
     app.include_router(psk_routes(server))
-    app.include_router(job_routes(server, Stores(settings), bucket=settings["warehouse"]))
+    app.include_router(job_routes(server, settings))
     app.include_router(planned_routes())
     return app

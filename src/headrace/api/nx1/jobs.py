@@ -1,7 +1,9 @@
 """`/api/jobs`: jobs that fill tables of the warehouse. Update, pause, resume, runs, log, cancel and psk are ours."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -11,17 +13,20 @@ from fastapi.exceptions import RequestValidationError
 from headrace import __version__
 from headrace.api.call import Server
 from headrace.api.nx1.gate import Caller
-from headrace.api.nx1.models import STATUSES, Created, JobKey, Log, NewJob, NewStatus, Ran, Told
+from headrace.api.nx1.models import STATUSES, Created, JobKey, Log, NewJob, NewStatus, Ran, Result, ResultColumn, Told
 from headrace.api.nx1.psks import Whose
 from headrace.api.nx1.recipes import Warehouse, draft
 from headrace.auth.roles import Right
-from headrace.core import audit, executions, feeds, psks, warehouse
+from headrace.core import audit, executions, feeds, jobs, psks, warehouse
 from headrace.core.audit import Deed, Origin
 from headrace.core.executions import Execution
 from headrace.core.feeds import Draft, Feed
 from headrace.core.paging import Page
+from headrace.core.preview import preview
 from headrace.db import Connection
+from headrace.errors import StoreMissing
 from headrace.execution.places import Stores
+from headrace.settings import Settings
 from headrace.stores.base import Store
 
 _RIGHTS: Mapping[str, Right] = {
@@ -40,6 +45,7 @@ _WORDS = {
 }
 _ENDED = ("COMPLETED", "FAILED", "CANCELED")
 _PIECES = 1000
+_PLACE = ("regionNo", "bucketName", "prefix", "dataType", "fieldList")
 Most = Annotated[int, Query(ge=1, le=10_000)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Offset = Annotated[int, Query(ge=0, le=1_000_000)]
@@ -52,15 +58,21 @@ def origin_of(request: Request) -> Origin:
 
 
 Whence = Annotated[Origin, Depends(origin_of)]
+Start = Annotated[int, Query(ge=0, le=100_000)]
 
 
 @dataclass(frozen=True, slots=True)
 class Jobs:
-    """The endpoints, over one server. `bucket` is that of the warehouse."""
+    """The endpoints, over one server."""
 
     server: Server
     stores: Stores
-    bucket: str
+    settings: Settings
+
+    @property
+    def bucket(self) -> str:
+        """That of the warehouse."""
+        return str(self.settings["warehouse"])
 
     def create(self, caller: Whose, whence: Whence, sent: NewJob) -> Created:
         """Make a job; it runs by its schedule and when it is triggered."""
@@ -158,6 +170,25 @@ class Jobs:
         ended = execution.status in _ENDED and len(pieces) < _PIECES
         return Log(log="".join(p.text for p in pieces), next=pieces[-1].id if pieces else after, ended=ended)
 
+    def result(self, caller: Whose, job_id: UUID, start: Start = 0, limit: Limit = 100) -> Result:
+        """Rows of the table that the job has filled, in no order; 404 before it has."""
+        feed = self._mine(caller, job_id)
+        with self.server.database.reading() as con:
+            job = jobs.get(con, caller.principal, feed.job_id)
+        target = (job.definition or {})["nodes"][-1]
+        source = {name: target[name] for name in _PLACE} | {"type": "SOURCE_OBS"}
+        try:
+            found = preview(source, store=self._store(self.bucket), settings=self.settings, first=start, limit=limit)
+        except StoreMissing:
+            raise HTTPException(404, "the job has no result yet") from None
+        return Result(
+            start=start,
+            row_count=len(found.rows),
+            columns=[ResultColumn(name=f.name, type=str(f.type)) for f in found.schema],
+            next_start=start + limit if found.more else None,
+            data=[[_shown(value) for value in row] for row in found.rows],
+        )
+
     def make_key(self, caller: Whose, whence: Whence, job_id: UUID) -> JobKey:
         """A key for the status of this job alone, in place of the one that it had."""
         feed = self._mine(caller, job_id)
@@ -180,19 +211,19 @@ class Jobs:
             raise _forbidden("the job is somebody else's, or no role of yours may monitor jobs")
         return feed
 
+    def _store(self, bucket: str) -> Store:
+        return self.stores.of(bucket, region="1", nrn="")
+
     def _draft(self, caller: Caller, sent: NewJob) -> Draft:
         right = _RIGHTS[sent.job_type]
         if not caller.may(right):
             raise _forbidden(f"no role of yours may make jobs of type {sent.job_type}")
 
-        def store(bucket: str) -> Store:
-            return self.stores.of(bucket, region="1", nrn="")
-
         def columns(table: warehouse.TableName) -> warehouse.Columns | None:
             with self.server.database.reading() as con:
                 return warehouse.columns(con, caller.account_id, table)
 
-        return draft(sent, Warehouse(self.bucket, store, columns))
+        return draft(sent, Warehouse(self.bucket, self._store, columns))
 
     def _paused(self, caller: Caller, job_id: UUID, whence: Origin, *, paused: bool) -> Told:
         self._mine(caller, job_id)
@@ -206,23 +237,24 @@ class Jobs:
         audit.write(con, caller.principal, Deed(action, f"feeds/{feed_id}"), origin=whence, now=self.server.now())
 
 
-def job_routes(server: Server, stores: Stores, *, bucket: str) -> APIRouter:
+def job_routes(server: Server, settings: Settings) -> APIRouter:
     """The endpoints by their whole paths; they stand behind the gate."""
-    jobs, router = Jobs(server, stores, bucket), APIRouter(tags=["Jobs"])
+    endpoints, router = Jobs(server, Stores(settings), settings), APIRouter(tags=["Jobs"])
     one = "/api/jobs/{job_id}"
-    router.add_api_route("/api/jobs", jobs.create, methods=["POST"])
-    router.add_api_route("/api/jobs", jobs.all, methods=["GET"])
-    router.add_api_route(one, jobs.get, methods=["GET"])
-    router.add_api_route(one, jobs.update, methods=["PUT"])
-    router.add_api_route(one, jobs.delete, methods=["DELETE"])
-    router.add_api_route(f"{one}/trigger", jobs.trigger, methods=["POST"])
-    router.add_api_route(f"{one}/status", jobs.write_status, methods=["PUT"])
-    router.add_api_route(f"{one}/cancel", jobs.cancel, methods=["POST"])
-    router.add_api_route(f"{one}/pause", jobs.pause, methods=["POST"])
-    router.add_api_route(f"{one}/resume", jobs.resume, methods=["POST"])
-    router.add_api_route(f"{one}/runs", jobs.runs, methods=["GET"])
-    router.add_api_route(f"{one}/runs/{{run_id}}/log", jobs.log, methods=["GET"])
-    router.add_api_route(f"{one}/psk", jobs.make_key, methods=["POST"])
+    router.add_api_route("/api/jobs", endpoints.create, methods=["POST"])
+    router.add_api_route("/api/jobs", endpoints.all, methods=["GET"])
+    router.add_api_route(one, endpoints.get, methods=["GET"])
+    router.add_api_route(one, endpoints.update, methods=["PUT"])
+    router.add_api_route(one, endpoints.delete, methods=["DELETE"])
+    router.add_api_route(f"{one}/trigger", endpoints.trigger, methods=["POST"])
+    router.add_api_route(f"{one}/status", endpoints.write_status, methods=["PUT"])
+    router.add_api_route(f"{one}/cancel", endpoints.cancel, methods=["POST"])
+    router.add_api_route(f"{one}/pause", endpoints.pause, methods=["POST"])
+    router.add_api_route(f"{one}/resume", endpoints.resume, methods=["POST"])
+    router.add_api_route(f"{one}/runs", endpoints.runs, methods=["GET"])
+    router.add_api_route(f"{one}/runs/{{run_id}}/log", endpoints.log, methods=["GET"])
+    router.add_api_route(f"{one}/result", endpoints.result, methods=["GET"])
+    router.add_api_route(f"{one}/psk", endpoints.make_key, methods=["POST"])
     router.add_api_route("/api/health/ping", ping, methods=["GET"])
     return router
 
@@ -230,6 +262,25 @@ def job_routes(server: Server, stores: Stores, *, bucket: str) -> APIRouter:
 def ping() -> dict[str, str]:
     """Whether the service is there."""
     return {"version": __version__, "build_number": __version__}
+
+
+def _shown(value: object) -> object:
+    """A value as JSON has it: whole numbers, doubles, booleans and lists as they are, all else as text."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case float():
+            return value if math.isfinite(value) else str(value)
+        case bytes():
+            return value.hex()
+        case list() | tuple():
+            return [_shown(each) for each in value]
+        case dict():
+            return {str(key): _shown(each) for key, each in value.items()}
+        case datetime():
+            return value.isoformat()
+        case _:
+            return str(value)
 
 
 def _forbidden(told: str) -> HTTPException:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -112,6 +112,12 @@ class QueryProperties(Properties):
     sql: Annotated[str, Field(min_length=1, description="One query in Spark SQL.")]
 
 
+class QuestionProperties(QueryProperties):
+    """`airflow.nlp`: a query whose result is read back; without a `destination` its table has no name of its own."""
+
+    mode: Annotated[Mode, Field(description="What becomes of the rows that are there.")] = "overwrite"
+
+
 class Created(BaseModel):
     """The answer of create."""
 
@@ -164,6 +170,23 @@ class Log(BaseModel):
     log: str
     next: int
     ended: bool
+
+
+class ResultColumn(BaseModel):
+    """A column of a result."""
+
+    name: str
+    type: str
+
+
+class Result(BaseModel):
+    """Rows of the table that a job has filled; `next_start` is where the rest begins."""
+
+    start: int
+    row_count: int
+    columns: list[ResultColumn]
+    next_start: int | None
+    data: list[list[Any]]
 
 
 class JobKey(BaseModel):

@@ -2,13 +2,21 @@
 
 import json
 import re
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from headrace.api.nx1.models import IngestProperties, NewJob, Properties, QueryProperties, Transformation
+from headrace.api.nx1.models import (
+    IngestProperties,
+    NewJob,
+    Properties,
+    QueryProperties,
+    QuestionProperties,
+    Transformation,
+)
 from headrace.core.feeds import Draft
 from headrace.core.inference import suggest
 from headrace.core.warehouse import Columns, TableName
@@ -53,9 +61,11 @@ def draft(sent: NewJob, warehouse: Warehouse) -> Draft:
         case "airflow.ingest":
             return _ingest(sent, warehouse)
         case "airflow.dataeng":
-            return _query(sent, warehouse)
+            return _query(sent, _properties(sent, QueryProperties), _destination(sent), warehouse)
         case "airflow.nlp":
-            raise NotBuilt("jobs of type airflow.nlp: a question in natural language, and its result")
+            # The result of a question needs no name of its own: it is read back through the job.
+            table = _destination(sent) if sent.destination else TableName("ask", f"result_{uuid.uuid4().hex}")
+            return _query(sent, _properties(sent, QuestionProperties), table, warehouse)
         case "airflow.airbyte":
             raise NotBuilt("jobs of type airflow.airbyte: connectors of other services")
         case "mirror":
@@ -109,12 +119,11 @@ def _ingest(sent: NewJob, warehouse: Warehouse) -> Draft:
     return _written(sent, properties, line, table, warehouse)
 
 
-def _query(sent: NewJob, warehouse: Warehouse) -> Draft:
+def _query(sent: NewJob, properties: QueryProperties, table: TableName, warehouse: Warehouse) -> Draft:
     from headrace.sqltext.faults import SqlInvalid
     from headrace.sqltext.tables import aliased
 
-    properties = _properties(sent, QueryProperties)
-    table, line, where = _destination(sent), Line(), f"{_PROPERTIES}.sql"
+    line, where = Line(), f"{_PROPERTIES}.sql"
     try:
         query = aliased(properties.sql)
     except SqlInvalid as error:
