@@ -19,7 +19,7 @@ from pathlib import Path
 
 from headrace.cli import show
 from headrace.settings import current_settings
-from tools import demo_server, demo_workflow
+from tools import demo_nexus, demo_server, demo_workflow
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENT = ROOT / "requirements" / "demo.txt"
@@ -50,6 +50,9 @@ def main() -> int:
             return failed
         headline("Two jobs as one workflow, started by a trigger, and now")
         if failed := demo_workflow.shown(client):
+            return failed
+        headline("A table filled by a job of NexusOne's /api/jobs, with a token of the server's own")
+        if failed := demo_nexus.shown(client.url):
             return failed
     headline("Go on")
     shown = os.path.relpath(settings.storage)
