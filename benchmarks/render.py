@@ -17,6 +17,7 @@ from benchmarks import (
     server_jobs,
     server_lists,
     server_reads,
+    server_workflows,
     startup,
     storage,
     tiny,
@@ -132,6 +133,7 @@ _QUESTIONS = {
         server_lists,
         server_big,
         server_ends,
+        server_workflows,
     )
 }
 _COMPARED = {embedded.QUESTION: _EMBEDDED, dedupe.QUESTION: _DEDUPE, big.QUESTION: _BIG, tpch.QUESTION: _TPCH}

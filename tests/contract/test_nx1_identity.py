@@ -2,6 +2,7 @@
 
 import base64
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,18 @@ import pytest
 from httpx import Response
 from sqlalchemy import select
 
+from headrace.auth.tokens import claims, new_key, sign
 from headrace.core import audit, clients, psks
 from headrace.core.audit import AuditFilter
 from headrace.core.paging import Page
 from headrace.db.tables import psks as psk_table
 from headrace.db.tables import signing_keys
-from tests.support.server import Server
+from headrace.service.tokens import Issuer
+from tests.support.server import SECRETS, Server
 
 WHO = "/api/user/psk"
 ISSUER = "http://127.0.0.1:8080"
+OPEN = {("GET", "/api/health/ping")}
 
 
 class Program:
@@ -82,10 +86,10 @@ def test_a_token_can_be_checked_with_what_the_issuer_publishes(server: Server, p
     sent = program.token()
     keys = jwt.PyJWKSet.from_dict(server.send("GET", found["jwks_uri"].removeprefix(ISSUER)).json())
     options: Any = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
-    claims = jwt.decode(sent, keys.keys[0], algorithms=["RS256"], audience="headrace", issuer=ISSUER, options=options)
-    assert claims["preferred_username"] == "ann@example.org"
-    assert claims["realm_access"] == {"roles": ["nx1_ingest", "nx1_monitor"]}
-    assert claims["exp"] - claims["iat"] == 600
+    found = jwt.decode(sent, keys.keys[0], algorithms=["RS256"], audience="headrace", issuer=ISSUER, options=options)
+    assert found["preferred_username"] == "ann@example.org"
+    assert found["realm_access"] == {"roles": ["nx1_ingest", "nx1_monitor"]}
+    assert found["exp"] - found["iat"] == 600
 
 
 def test_the_private_key_is_neither_published_nor_plain_in_the_database(server: Server, program: Program) -> None:
@@ -188,12 +192,55 @@ def test_a_token_that_is_not_of_now_or_not_of_here_is_refused(server: Server, pr
 
 def test_a_token_that_was_changed_or_is_not_signed_is_refused(server: Server, program: Program) -> None:
     head, body, signature = program.token().split(".")
-    claims = json.loads(base64.urlsafe_b64decode(body + "=="))
-    claims["realm_access"]["roles"] = ["nx1_monitor_admin"]
-    better = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
+    said = json.loads(base64.urlsafe_b64decode(body + "=="))
+    said["realm_access"]["roles"] = ["nx1_monitor_admin"]
+    better = base64.urlsafe_b64encode(json.dumps(said).encode()).rstrip(b"=").decode()
     unsigned = base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode()
     for sent in (f"{head}.{better}.{signature}", f"{unsigned}.{better}.", f"{head}.{body}.", f"{head}.{body}"):
         assert told(server.send("GET", WHO, headers={"authorization": f"Bearer {sent}"}))[0] == 401
+
+
+def wrong_tokens(server: Server) -> dict[str, str]:
+    """Each is wrong in one thing alone."""
+    now, hour = server.clock.now(), timedelta(hours=1)
+    with server.database.transaction() as con:
+        client, _ = clients.create(con, account_id="main", name="ann", roles=["nx1_monitor_admin"], now=now)
+    right = Issuer(server.database, SECRETS, ISSUER, "headrace")
+    stranger, said = new_key(), claims(issuer=ISSUER, audience="headrace", client_id="a", name="a", roles=("nx1_ask",))
+    said["exp"] = int(now.timestamp()) + 600
+    head, body, signature = right.token(client, now=now).split(".")
+    none = base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode()
+    return {
+        "expired": right.token(client, now=now - hour),
+        "not yet valid": right.token(client, now=now + hour),
+        "for others": Issuer(server.database, SECRETS, ISSUER, "elsewhere").token(client, now=now),
+        "of others": Issuer(server.database, SECRETS, "https://sso.example.org", "headrace").token(client, now=now),
+        "by an unknown key": sign(said, kid=stranger.kid, private=stranger.private),
+        "by another key under the right name": sign(said, kid=_kid(head), private=stranger.private),
+        "unsigned": f"{head}.{body}.",
+        "none": f"{none}.{body}.",
+        "changed": f"{head}.{body[:-4]}AAAA.{signature}",
+        "half": f"{head}.{body}",
+    }
+
+
+def _kid(head: str) -> str:
+    return str(json.loads(base64.urlsafe_b64decode(head + "=="))["kid"])
+
+
+def test_every_route_refuses_every_wrong_token_and_who_has_no_role(server: Server) -> None:
+    described = server.send("GET", "/docs/nexusone.json").json()["paths"]
+    routes = {(method.upper(), path) for path, item in described.items() for method in item} - OPEN
+    assert ("POST", WHO) in routes
+    strangers = Program(server, "offline_access").token()
+    wrong = wrong_tokens(server)
+    for method, path in sorted(routes):
+        asked = path.replace("{", "").replace("}", "")
+        assert server.send(method, asked).status_code == 401
+        for kind, sent in wrong.items():
+            status, detail = told(server.send(method, asked, headers={"authorization": f"Bearer {sent}"}))
+            assert (status, type(detail)) == (401, str), (method, path, kind)
+        assert told(server.send(method, asked, headers={"authorization": f"Bearer {strangers}"}))[0] == 403
 
 
 def test_a_token_without_a_role_of_ours_opens_nothing(server: Server) -> None:

@@ -1,6 +1,7 @@
 """The description of the API, and the page that shows it."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,9 @@ def test_every_operation_is_described_once(server: Server) -> None:
     assert set(re.findall(r"#/components/schemas/(\w+)", text)) <= set(described["components"]["schemas"])
 
 
-@pytest.mark.parametrize("path", ["/docs", "/docs/docs.js", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"])
+@pytest.mark.parametrize(
+    "path", ["/docs", "/docs/docs.js", "/docs/nexusone", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"]
+)
 def test_the_page_and_its_files_come_from_the_server(server: Server, path: str) -> None:
     answer = server.send("GET", path)
     assert answer.status_code == 200
@@ -26,5 +29,22 @@ def test_the_page_and_its_files_come_from_the_server(server: Server, path: str) 
 
 
 def test_the_page_names_no_outside_address(server: Server) -> None:
-    for path in ("/docs", "/docs/docs.js"):
+    for path in ("/docs", "/docs/docs.js", "/docs/nexusone", "/docs/nexusone.js"):
         assert "http" not in server.send("GET", path).text
+
+
+def test_the_page_of_nexusones_dialect_gets_its_tokens_here_or_says_whose_it_takes(
+    server: Server, tmp_path: Path
+) -> None:
+    found = server.send("GET", "/docs/nexusone.json").json()
+    schemes = found["components"]["securitySchemes"]
+    assert schemes["OAuth2"]["flows"]["clientCredentials"]["tokenUrl"] == "/oauth/token"
+    assert schemes["AuthorizationPSK"] == {"type": "apiKey", "in": "header", "name": "Authorization-PSK"}
+    assert found["security"] == [{"OAuth2": []}, {"AuthorizationPSK": []}]
+    assert {"get", "post", "delete"} <= set(found["paths"]["/api/user/psk"])
+    (tmp_path / "other").mkdir()
+    other = Server.start(tmp_path / "other", oidc_issuer="https://sso.example.org/realms/main", path_prefix="/flow")
+    found = other.send("GET", "/docs/nexusone.json").json()
+    assert "https://sso.example.org/realms/main" in found["components"]["securitySchemes"]["OAuth2"]["description"]
+    assert found["servers"] == [{"url": "/flow"}]
+    other.database.dispose()

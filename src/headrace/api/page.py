@@ -1,4 +1,4 @@
-"""The API page: Swagger UI from the package that carries its files, so that no outside address is asked."""
+"""The API pages, one for each dialect: Swagger UI from a package that has its files, and nobody outside is asked."""
 
 from functools import cache, partial
 from importlib.resources import files
@@ -11,6 +11,8 @@ _OURS, _THEIRS = "headrace.api", "fastapi_offline"
 _FILES = {
     "/docs": (_OURS, "pages/docs.html", "text/html"),
     "/docs/docs.js": (_OURS, "pages/docs.js", "text/javascript"),
+    "/docs/nexusone": (_OURS, "pages/nexusone.html", "text/html"),
+    "/docs/nexusone.js": (_OURS, "pages/nexusone.js", "text/javascript"),
     "/docs/swagger-ui-bundle.js": (_THEIRS, "static/swagger-ui-bundle.js", "text/javascript"),
     "/docs/swagger-ui.css": (_THEIRS, "static/swagger-ui.css", "text/css"),
 }
@@ -18,7 +20,7 @@ _POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' 
 
 
 def add_page(app: FastAPI, *, prefix: str) -> None:
-    """The page and the description that it shows, open to all. Clients put `prefix` before all paths."""
+    """The pages and the description that the first one shows, open to all. Clients put `prefix` before all paths."""
     app.add_api_route("/openapi.json", partial(_description, prefix), methods=["GET"])
     for path in _FILES:
         app.add_api_route(path, partial(_file, path), methods=["GET"], response_class=Response)

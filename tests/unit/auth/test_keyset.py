@@ -1,8 +1,11 @@
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 import pytest
 
+from headrace.auth import keyset
 from headrace.auth.bearer import BearerRefused, Head
 from headrace.auth.keyset import FRESH_SECONDS, KEPT_SECONDS, PAUSE_SECONDS, IssuerUnreachable, KeySet
 from headrace.errors import HeadraceError
@@ -110,3 +113,25 @@ def test_an_unknown_key_of_an_issuer_that_is_down_may_be_a_right_one() -> None:
     with pytest.raises(IssuerUnreachable):
         issuer.keys.key(TWO)
     assert issuer.keys.key(ONE).kid == "one"
+
+
+def test_an_issuer_that_does_not_come_to_an_answer_holds_up_only_who_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    issuer, asked, go_on = Script("one"), Event(), Event()
+    issuer.keys.key(ONE)
+    issuer.clock.move(PAUSE_SECONDS)
+    monkeypatch.setattr(keyset, "_WAIT_SECONDS", 0.01)
+
+    def slow() -> list[dict[str, Any]]:
+        asked.set()
+        assert go_on.wait(30)
+        return [published(kid="two")]
+
+    monkeypatch.setattr(issuer.keys, "_ask", slow)
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(issuer.keys.key, TWO)
+        assert asked.wait(30)
+        assert issuer.keys.key(ONE).kid == "one"
+        with pytest.raises(IssuerUnreachable, match="takes its time"):
+            issuer.keys.key(TWO)
+        go_on.set()
+        assert found.result(30).kid == "two"

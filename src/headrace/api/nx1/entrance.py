@@ -1,10 +1,13 @@
 """The way into NexusOne's dialect: the built-in issuer or the one that is set, and the gate before all endpoints."""
 
+from functools import partial
+
 from fastapi import FastAPI
 from starlette.routing import Route
-from starlette.types import ASGIApp
 
+from headrace import __version__
 from headrace.api.call import Server
+from headrace.api.nx1 import contract
 from headrace.api.nx1.admission import Admission, of_issuer, of_our_own
 from headrace.api.nx1.faults import add_faults
 from headrace.api.nx1.issuer import add_issuer
@@ -23,10 +26,13 @@ _OPEN = frozenset({("GET", "/api/health/ping")})
 
 def add_nx1(app: FastAPI, server: Server, settings: Settings, *, secrets: Secrets, address: str) -> None:
     """The dialect, before what takes all other paths. `address` is where the server listens."""
+    service = _service(server, settings)
+    described = partial(contract.described, service, issuer=settings["oidc_issuer"], prefix=settings["path_prefix"])
+    app.add_api_route("/docs/nexusone.json", described, methods=["GET"])
     admission = _admission(app, server, settings, secrets=secrets, address=address)
     body_bytes = parse_size(settings["body_limit"])
     gate = Gate(
-        _service(server, settings),
+        service,
         admit=admission,
         throttle=Throttle(settings["rate_limit"], burst=settings["rate_burst"]),
         clock=server.clock,
@@ -46,9 +52,10 @@ def _admission(app: FastAPI, server: Server, settings: Settings, *, secrets: Sec
     return of_our_own(server, issuer)
 
 
-def _service(server: Server, settings: Settings) -> ASGIApp:
+def _service(server: Server, settings: Settings) -> FastAPI:
     app = FastAPI(
-        title="Headrace",
+        title="Headrace: NexusOne's dialect",
+        version=__version__,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
