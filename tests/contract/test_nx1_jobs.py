@@ -11,6 +11,7 @@ from headrace.core import audit, ticks
 from headrace.core.audit import AuditFilter
 from headrace.core.paging import Page
 from tests.support.nexus import Nexus, ingest, query
+from tests.support.proving import proves
 
 NOW = "2025-03-21T01:02:02.345678Z"
 
@@ -22,6 +23,7 @@ def nexus(tmp_path: Path) -> Iterator[Nexus]:
     started.server.database.dispose()
 
 
+@proves("nexusone.code-of-create")
 def test_create_answers_with_the_nine_documented_fields(nexus: Nexus) -> None:
     text = '{"mode":  "overwrite"}'
     answer = nexus.told("POST", "/api/jobs", ingest(properties_json=text, schedule="0 6 * * *"))
@@ -38,6 +40,7 @@ def test_create_answers_with_the_nine_documented_fields(nexus: Nexus) -> None:
     }
 
 
+@proves("nexusone.what-runs")
 def test_a_job_is_read_with_its_owner_and_what_its_runs_did(nexus: Nexus) -> None:
     job = nexus.made()
     run = nexus.told("POST", f"/api/jobs/{job}/trigger")
@@ -79,6 +82,7 @@ def test_a_run_that_fails_tells_why(nexus: Nexus) -> None:
     assert told["last_failed_at"] is not None
 
 
+@proves("nexusone.order-of-the-list")
 def test_the_list_is_a_bare_array_of_the_callers_own_jobs_the_newest_first(nexus: Nexus) -> None:
     first = nexus.made(job_name="first")
     nexus.server.clock.move(1)
@@ -90,6 +94,7 @@ def test_the_list_is_a_bare_array_of_the_callers_own_jobs_the_newest_first(nexus
     assert len(nexus.told("GET", "/api/jobs", by="chief")) == 3
 
 
+@proves("nexusone.deleted-job")
 def test_a_deleted_job_is_gone_from_the_list_and_says_so_to_its_owner(nexus: Nexus) -> None:
     job = nexus.made(schedule="@daily")
     assert nexus.told("DELETE", f"/api/jobs/{job}") == "deleted"
@@ -100,6 +105,7 @@ def test_a_deleted_job_is_gone_from_the_list_and_says_so_to_its_owner(nexus: Nex
     nexus.refused(404, "DELETE", f"/api/jobs/{job}")
 
 
+@proves("nexusone.trigger-while-running")
 def test_a_job_that_runs_is_neither_triggered_nor_deleted(nexus: Nexus) -> None:
     job = nexus.made()
     nexus.told("POST", f"/api/jobs/{job}/trigger")
@@ -112,6 +118,7 @@ def test_a_job_that_runs_is_neither_triggered_nor_deleted(nexus: Nexus) -> None:
     nexus.told("DELETE", f"/api/jobs/{job}")
 
 
+@proves("nexusone.somebody-elses-job")
 def test_others_neither_see_nor_touch_a_job(nexus: Nexus) -> None:
     job = nexus.made()
     nexus.join("maker", "nx1_ingest")
@@ -124,6 +131,7 @@ def test_others_neither_see_nor_touch_a_job(nexus: Nexus) -> None:
     nexus.refused(403, "GET", "/api/jobs", by="maker")
 
 
+@proves("nexusone.statuses")
 @pytest.mark.parametrize(
     ("sent", "shown", "message"),
     [
@@ -142,6 +150,7 @@ def test_a_status_from_outside_is_shown_in_the_documented_words(
     assert (told["status"], told["status_message"]) == (shown, message)
 
 
+@proves("nexusone.status-from-outside")
 def test_a_status_from_outside_does_not_hide_what_runs_here(nexus: Nexus) -> None:
     job = nexus.made()
     nexus.told("PUT", f"/api/jobs/{job}/status", {"status": "failed", "status_message": "elsewhere"})
@@ -202,6 +211,7 @@ BAD: list[tuple[dict[str, Any], list[list[str | int]]]] = [
 ]
 
 
+@proves("nexusone.properties")
 @pytest.mark.parametrize(("changes", "places"), BAD)
 def test_what_is_wrong_is_told_with_its_place_and_makes_no_job(
     nexus: Nexus, changes: dict[str, Any], places: list[list[str | int]]
@@ -228,6 +238,7 @@ def test_a_query_reads_a_table_that_another_job_will_fill(nexus: Nexus) -> None:
     assert answer["status"] == "new"
 
 
+@proves("nexusone.unknown-type")
 @pytest.mark.parametrize("job_type", ["mirror", "airflow.airbyte"])
 def test_job_types_that_are_not_built_answer_with_their_name(nexus: Nexus, job_type: str) -> None:
     assert job_type in nexus.refused(501, "POST", "/api/jobs", ingest(job_type=job_type))
@@ -263,6 +274,7 @@ def test_an_update_makes_the_job_another_one_and_keeps_it_paused(nexus: Nexus) -
     assert fired(nexus, hours=24) == ["running"]
 
 
+@proves("nexusone.schedule")
 def test_a_schedule_starts_the_job_in_utc_unless_it_runs_already(nexus: Nexus) -> None:
     job = nexus.made(schedule="0 6 * * *")
     assert fired(nexus, hours=5) == ["running"]
