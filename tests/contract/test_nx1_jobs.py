@@ -176,6 +176,17 @@ def test_the_key_of_a_job_writes_its_status_and_nothing_else(nexus: Nexus) -> No
     assert nexus.ask("PUT", f"/api/jobs/{job}/status", {"status": "completed"}, psk=key).status_code == 401
 
 
+def test_source_and_destination_may_stand_among_the_properties_as_the_sdk_must_send_them(nexus: Nexus) -> None:
+    properties = {"source": "s3://lake/raw", "destination": "sales.orders", "mode": "overwrite"}
+    sent = ingest(properties, source=None, destination=None, schedule=None)
+    answer = nexus.told("POST", "/api/jobs", sent)
+    assert (answer["source"], answer["destination"], json.loads(answer["properties_json"])) == (None, None, properties)
+    nexus.told("POST", "/api/jobs", query("SELECT id FROM sales.orders"))
+    gone = ingest({**properties, "source": "lake/gone"}, source=None, destination=None)
+    (fault,) = nexus.refused(422, "POST", "/api/jobs", gone)
+    assert fault["loc"] == ["body", "properties_json", "source"]
+
+
 BAD: list[tuple[dict[str, Any], list[list[str | int]]]] = [
     ({"job_type": "airflow.other"}, [["body", "job_type"]]),
     ({"job_name": ""}, [["body", "job_name"]]),

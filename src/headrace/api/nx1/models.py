@@ -56,6 +56,9 @@ class Properties(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    # The vendor's SDK sends neither beside the properties.
+    source: Annotated[Text | None, Field(description="As beside the properties, where it comes first.")] = None
+    destination: Annotated[Text | None, Field(description="As beside the properties, where it comes first.")] = None
     mode: Annotated[Mode, Field(description="What becomes of the rows that are there.")] = "append"
     merge_keys: Annotated[tuple[str, ...], Field(description="merge: the columns by which a row is the same.")] = ()
     time_zone: Annotated[str, Field(max_length=100, description="The zone of the schedule.")] = "UTC"

@@ -61,11 +61,14 @@ def draft(sent: NewJob, warehouse: Warehouse) -> Draft:
         case "airflow.ingest":
             return _ingest(sent, warehouse)
         case "airflow.dataeng":
-            return _query(sent, _properties(sent, QueryProperties), _destination(sent), warehouse)
+            query = _properties(sent, QueryProperties)
+            return _query(sent, query, _destination(sent, query), warehouse)
         case "airflow.nlp":
             # The result of a question needs no name of its own: it is read back through the job.
-            table = _destination(sent) if sent.destination else TableName("ask", f"result_{uuid.uuid4().hex}")
-            return _query(sent, _properties(sent, QuestionProperties), table, warehouse)
+            question = _properties(sent, QuestionProperties)
+            named = sent.destination is not None or question.destination is not None
+            table = _destination(sent, question) if named else TableName("ask", f"result_{uuid.uuid4().hex}")
+            return _query(sent, question, table, warehouse)
         case "airflow.airbyte":
             raise NotBuilt("jobs of type airflow.airbyte: connectors of other services")
         case "mirror":
@@ -109,7 +112,7 @@ class Line:
 
 def _ingest(sent: NewJob, warehouse: Warehouse) -> Draft:
     properties = _properties(sent, IngestProperties)
-    table = _destination(sent)
+    table = _destination(sent, properties)
     line = Line()
     columns = {"fieldList": f"{_PROPERTIES}.columns", "options": f"{_PROPERTIES}.read_options", "": "source"}
     line.source(_source(sent, properties, warehouse), columns)
@@ -177,7 +180,7 @@ def _written(sent: NewJob, properties: Properties, line: Line, table: TableName,
 
 def _source(sent: NewJob, properties: IngestProperties, warehouse: Warehouse) -> Json:
     """The node that reads the source, by what was sent of it and, for the rest, by looking at the data."""
-    place = _place(sent)
+    place, where = _place(sent, properties)
     given: Json = {
         **({"dataType": properties.format.upper()} if properties.format else {}),
         **({"fieldList": [c.model_dump() for c in properties.columns]} if properties.columns else {}),
@@ -185,16 +188,16 @@ def _source(sent: NewJob, properties: IngestProperties, warehouse: Warehouse) ->
     options = properties.read_options.model_dump(exclude_none=True)
     seen: Json = {"type": "SOURCE_OBS", "regionNo": _REGION, "bucketName": place.bucket, "prefix": place.prefix}
     if not (properties.format and properties.columns):
-        seen = _seen(place, warehouse)
+        seen = _seen(place, warehouse, where)
     whole = {**seen.get("options", {}), **options}
     return {**seen, **given, "name": "source", **({"options": whole} if whole else {})}
 
 
-def _seen(place: Place, warehouse: Warehouse) -> Json:
+def _seen(place: Place, warehouse: Warehouse, where: str) -> Json:
     try:
         return suggest(place, warehouse.store(place.bucket), rows=_ROWS).node
     except RunFailed as error:
-        raise BadParameter([Problem(error.code, error.message, error.hint, field="source")]) from None
+        raise BadParameter([Problem(error.code, error.message, error.hint, field=where)]) from None
 
 
 def _table(schema: str, name: str, warehouse: Warehouse, where: str) -> Json:
@@ -253,21 +256,28 @@ def _properties(sent: NewJob, kind: type[P]) -> P:
         ) from None
 
 
-def _destination(sent: NewJob) -> TableName:
-    if sent.destination is None:
-        raise BadParameter([Problem("missing", "is needed: the table, as schema.table", field="destination")])
+def _destination(sent: NewJob, properties: Properties) -> TableName:
+    text, where = _sent(sent.destination, properties.destination, "destination")
+    if text is None:
+        raise BadParameter([Problem("missing", "is needed: the table, as schema.table", field=where)])
     try:
-        return TableName.of(sent.destination)
+        return TableName.of(text)
     except ValueError as error:
-        raise BadParameter([Problem("bad-table", str(error), field="destination")]) from None
+        raise BadParameter([Problem("bad-table", str(error), field=where)]) from None
 
 
-def _place(sent: NewJob) -> Place:
-    text = _SCHEME.sub("", sent.source or "", count=1).strip("/")
-    bucket, _, prefix = text.partition("/")
+def _place(sent: NewJob, properties: Properties) -> tuple[Place, str]:
+    """Where the files lie, and where that was sent."""
+    found, where = _sent(sent.source, properties.source, "source")
+    bucket, _, prefix = _SCHEME.sub("", found or "", count=1).strip("/").partition("/")
     if not bucket or not prefix:
-        raise BadParameter([Problem("missing", "is needed: bucket/path of the files", field="source")])
-    return Place(bucket, prefix)
+        raise BadParameter([Problem("missing", "is needed: bucket/path of the files", field=where)])
+    return Place(bucket, prefix), where
+
+
+def _sent(beside: str | None, inside: str | None, name: str) -> tuple[str | None, str]:
+    """A text that may stand beside the properties or among them, and its place."""
+    return (inside, f"{_PROPERTIES}.{name}") if beside is None and inside is not None else (beside, name)
 
 
 def _placed(message: str, hint: str, field: str, places: Mapping[str, str]) -> Problem:
