@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.support.flows import small_workflow
 from tests.support.server import Server, documented_job
 
 JOBS = "/api/v1/jobs"
@@ -66,3 +67,36 @@ def test_a_revision_that_is_not_there_is_not_found(server: Server, revision: str
         answer = server.ask(method, f"{JOBS}/{job}/revisions/{revision}{tail}")
         assert (answer.status_code, answer.json()["errorType"]) == (404, "resource-not-found/JOB_REVISION")
     assert server.ask("GET", f"{JOBS}/none/revisions").json()["errorType"] == "resource-not-found/JOB"
+
+
+def test_a_workflow_is_restored_as_a_new_revision(server: Server) -> None:
+    workflow_id, trigger_id, _ = small_workflow(server)
+    at = f"/api/v1/workflows/{workflow_id}"
+    first = server.ask("GET", at).json()
+    draft = {"name": "other", "isTemp": True, "nodes": []}
+    assert server.ask("PUT", at, draft).status_code == 200
+    rows = server.ask("GET", f"{at}/revisions").json()
+    assert [(row["workflowId"], row["revision"], row["createdBy"]) for row in rows["list"]] == [
+        (workflow_id, 2, "manager"),
+        (workflow_id, 1, "manager"),
+    ]
+    assert server.ask("GET", f"{at}/revisions/2").json()["definition"] == draft
+    restored = server.ask("POST", f"{at}/revisions/1/restore")
+    assert (restored.status_code, restored.headers["etag"]) == (200, '"3"')
+    assert restored.json() == first
+    assert server.ask("POST", f"{at}/revisions/1/restore", headers={"if-match": '"1"'}).status_code == 412
+    # What it was can be wrong by now.
+    assert server.ask("POST", f"{at}/revisions/2/restore").status_code == 200
+    assert server.ask("DELETE", f"/api/v1/triggers/{trigger_id}").status_code == 200
+    refused = server.ask("POST", f"{at}/revisions/1/restore")
+    assert (refused.status_code, refused.json()["errorType"]) == (400, "bad-parameter")
+    assert server.ask("GET", at).json()["name"] == "other"
+
+
+@pytest.mark.parametrize("revision", ["0", "2", "x"])
+def test_a_revision_of_a_workflow_that_is_not_there_is_not_found(server: Server, revision: str) -> None:
+    workflow_id, _, _ = small_workflow(server)
+    for method, tail in (("GET", ""), ("POST", "/restore")):
+        answer = server.ask(method, f"/api/v1/workflows/{workflow_id}/revisions/{revision}{tail}")
+        assert (answer.status_code, answer.json()["errorType"]) == (404, "resource-not-found/WORKFLOW_REVISION")
+    assert server.ask("GET", "/api/v1/workflows/none/revisions").json()["errorType"] == "resource-not-found/WORKFLOW"

@@ -137,9 +137,9 @@ def of_attempt(attempt: Attempt) -> Json:
 
 
 def of_revision(revision: Revision) -> Json:
-    """A revision of a job; `definition` is what can be sent again."""
+    """A revision of a job or a workflow; `definition` is what can be sent again."""
     return {
-        "jobId": revision.job_id,
+        f"{revision.kind}Id": revision.id,
         "revision": revision.revision,
         "createdDate": written(revision.created_at),
         "createdBy": revision.created_by,

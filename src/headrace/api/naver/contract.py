@@ -61,6 +61,9 @@ _ANSWERS: dict[str, type[BaseModel] | None] = {
     "getJobRevisions": m.RevisionList,
     "getJobRevision": m.RevisionAnswer,
     "restoreJobRevision": m.JobAnswer,
+    "getWorkflowRevisions": w.WorkflowRevisionList,
+    "getWorkflowRevision": w.WorkflowRevisionAnswer,
+    "restoreWorkflowRevision": w.WorkflowAnswer,
     "getAuditList": m.AuditList,
 }
 BODIES: dict[str, type[BaseModel]] = {
@@ -102,6 +105,7 @@ _QUERIES: dict[str, tuple[tuple[str, str], ...]] = {
     "updateJob": (_CHECK,),
     "patchJob": (_CHECK,),
     "getJobRevisions": _PAGED,
+    "getWorkflowRevisions": _PAGED,
     "getAuditList": (*((name, "string") for name in AUDIT_FILTERS), *_PAGED),
     "getJobs": (("name", "string"), ("status", "string"), *_PAGED),
     "getJobExecutions": _PAGED,

@@ -27,6 +27,7 @@ STATUS = "Check the status."
 _MOST_SHOWN = 20
 _KINDS = {"job": ("jobId", "JOB"), "execution": ("jobExecutionId", "JOB_EXECUTION")} | {
     "revision": ("revision", "JOB_REVISION"),
+    "workflow-revision": ("revision", "WORKFLOW_REVISION"),
     "workflow": ("workflowId", "WORKFLOW"),
     "workflow-run": ("runId", "WORKFLOW_RUN"),
     "trigger": ("triggerId", "TRIGGER"),

@@ -18,6 +18,8 @@ REVISIONS = f"{JOB}/revisions"
 REVISION = f"{REVISIONS}/{{revision}}"
 WORKFLOWS = "/api/v1/workflows"
 WORKFLOW = f"{WORKFLOWS}/{{workflowId}}"
+WORKFLOW_REVISIONS = f"{WORKFLOW}/revisions"
+WORKFLOW_REVISION = f"{WORKFLOW_REVISIONS}/{{revision}}"
 WORKFLOW_RUN = f"{WORKFLOW}/runs/{{runId}}"
 TRIGGERS = "/api/v1/triggers"
 TRIGGER = f"{TRIGGERS}/{{triggerId}}"
@@ -54,6 +56,9 @@ BUILT = (
     Operation("getWorkflowRun", "GET", WORKFLOW_RUN, "View/getWorkflowExecutionList"),
     Operation("cancelWorkflowRun", "POST", f"{WORKFLOW_RUN}/cancel", "Change/cancelWorkflowRun"),
     Operation("rerunWorkflowRun", "POST", f"{WORKFLOW_RUN}/rerun", "Change/executeWorkflow"),
+    Operation("getWorkflowRevisions", "GET", WORKFLOW_REVISIONS, "View/getWorkflowRevisionList"),
+    Operation("getWorkflowRevision", "GET", WORKFLOW_REVISION, "View/getWorkflowRevisionDetail"),
+    Operation("restoreWorkflowRevision", "POST", f"{WORKFLOW_REVISION}/restore", "Change/restoreWorkflowRevision"),
     Operation("getTriggers", "GET", TRIGGERS, "View/getTriggerList"),
     Operation("createTrigger", "POST", TRIGGERS, "Change/createTrigger"),
     Operation("getTrigger", "GET", TRIGGER, "View/getTriggerDetail"),

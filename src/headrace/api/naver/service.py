@@ -57,6 +57,9 @@ ENDPOINTS: dict[str, Callable[..., Response]] = {
     "getJobRevisions": revisions.get_job_revisions,
     "getJobRevision": revisions.get_job_revision,
     "restoreJobRevision": revisions.restore_job_revision,
+    "getWorkflowRevisions": revisions.get_workflow_revisions,
+    "getWorkflowRevision": revisions.get_workflow_revision,
+    "restoreWorkflowRevision": revisions.restore_workflow_revision,
     "getAuditList": audit.get_audit_list,
 }
 

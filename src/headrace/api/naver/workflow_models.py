@@ -129,3 +129,27 @@ class WorkflowRunList(Wire):
     count: int
     page: int
     limit: int
+
+
+class WorkflowRevisionRow(Wire):
+    """A revision of a workflow in a list."""
+
+    workflow_id: str
+    revision: int
+    created_date: str = Date
+    created_by: str
+
+
+class WorkflowRevisionList(Wire):
+    """A page of revisions, the newest first; `count` is all there are."""
+
+    list: list[WorkflowRevisionRow]
+    count: int
+    page: int
+    limit: int
+
+
+class WorkflowRevisionAnswer(WorkflowRevisionRow):
+    """A revision of a workflow: `definition` is the body as it was sent, and can be sent again."""
+
+    definition: dict[str, Any]

@@ -47,9 +47,9 @@ def get_workflow(request: Request, workflowId: str) -> Response:
     """View a workflow."""
     call = call_of(request)
     with call.server.database.reading() as con:
-        _permit(con, call, workflowId)
+        permit_workflow(con, call, workflowId)
         found = workflows.get(con, call.principal, workflowId)
-    return _answer(Saved(found, ()), request)
+    return workflow_answer(Saved(found, ()), request)
 
 
 def create_workflow(request: Request) -> Response:
@@ -61,7 +61,7 @@ def create_workflow(request: Request) -> Response:
     def change(con: Connection) -> Changed:
         saved = workflows.create(con, call.principal, sent, now=call.server.now())
         _refuse_unmapped(call, saved.workflow)
-        response = _answer(saved, request, status=201)
+        response = workflow_answer(saved, request, status=201)
         return Changed(f"workflows/{saved.workflow.workflow_id}", response, {"name": saved.workflow.name})
 
     return changed(call, change)
@@ -73,11 +73,13 @@ def update_workflow(request: Request, workflowId: str) -> Response:
     sent, if_match = body_of(call), if_match_of(call)
 
     def change(con: Connection) -> Changed:
-        _permit(con, call, workflowId)
+        permit_workflow(con, call, workflowId)
         rights.permit_name(call.principal, call.operation.action, sent.get("name"))
         saved = workflows.update(con, call.principal, workflowId, sent, if_match=if_match, now=call.server.now())
         _refuse_unmapped(call, saved.workflow)
-        return Changed(f"workflows/{workflowId}", _answer(saved, request), {"revision": saved.workflow.revision})
+        return Changed(
+            f"workflows/{workflowId}", workflow_answer(saved, request), {"revision": saved.workflow.revision}
+        )
 
     return changed(call, change)
 
@@ -87,7 +89,7 @@ def delete_workflow(request: Request, workflowId: str) -> Response:
     call = call_of(request)
 
     def change(con: Connection) -> Changed:
-        _permit(con, call, workflowId)
+        permit_workflow(con, call, workflowId)
         workflows.delete(con, call.principal, workflowId, now=call.server.now())
         return Changed(f"workflows/{workflowId}", answered(True, warnings=unknown_query(request, ())))
 
@@ -99,7 +101,7 @@ def get_workflow_executions(request: Request, workflowId: str) -> Response:
     call, page = call_of(request), page_of(request)
     wanted = text_of(request, "filter") or ""
     with call.server.database.reading() as con:
-        _permit(con, call, workflowId)
+        permit_workflow(con, call, workflowId)
         rows, count = executions.of_workflow(con, call.principal, workflowId, filter=wanted, page=page)
     now = call.server.now()
     found = listed([of_execution(row, now=now) for row in rows], count=count, page=page)
@@ -114,7 +116,7 @@ def execute_workflow(request: Request, workflowId: str) -> Response:
     warnings = [*unknown_query(request, ("runNow",)), *unknown_keys(sent, ("payload",))]
 
     def change(con: Connection) -> Changed:
-        _permit(con, call, workflowId)
+        permit_workflow(con, call, workflowId)
         trigger_id, run_id = workflow_runs.execute(
             con, call.principal, workflowId, payload=payload, scheduled_too=now_too, now=call.server.now()
         )
@@ -133,7 +135,7 @@ def get_workflow_runs(request: Request, workflowId: str) -> Response:
         told = f"{status[:40]!r} is not a status; there is {', '.join(STATUSES)}"
         raise BadParameter([Problem("bad-value", told, field="status", subject="workflow")])
     with call.server.database.reading() as con:
-        _permit(con, call, workflowId)
+        permit_workflow(con, call, workflowId)
         rows, count = workflow_runs.list(con, call.principal, workflowId, status=status, page=page)
     found = listed([of_run(row) for row in rows], count=count, page=page)
     return answered(found, warnings=unknown_query(request, ("status", "page", "limit")))
@@ -143,7 +145,7 @@ def get_workflow_run(request: Request, workflowId: str, runId: str) -> Response:
     """View a run with its jobs."""
     call = call_of(request)
     with call.server.database.reading() as con:
-        _permit(con, call, workflowId)
+        permit_workflow(con, call, workflowId)
         run = workflow_runs.get(con, call.principal, workflowId, runId)
     return answered(of_run_in_full(run), warnings=unknown_query(request, ()))
 
@@ -153,7 +155,7 @@ def cancel_workflow_run(request: Request, workflowId: str, runId: str) -> Respon
     call = call_of(request)
 
     def change(con: Connection) -> Changed:
-        _permit(con, call, workflowId)
+        permit_workflow(con, call, workflowId)
         workflow_runs.cancel(con, call.principal, workflowId, runId, now=call.server.now())
         return Changed(f"workflows/{workflowId}/runs/{runId}", answered(True, warnings=unknown_query(request, ())))
 
@@ -165,7 +167,7 @@ def rerun_workflow_run(request: Request, workflowId: str, runId: str) -> Respons
     call = call_of(request)
 
     def change(con: Connection) -> Changed:
-        _permit(con, call, workflowId)
+        permit_workflow(con, call, workflowId)
         run = workflow_runs.rerun(con, call.principal, workflowId, runId, now=call.server.now())
         response = answered(of_run_in_full(run), status=202, warnings=unknown_query(request, ()))
         return Changed(f"workflows/{workflowId}/runs/{runId}", response, {"attempt": run.attempt})
@@ -173,7 +175,7 @@ def rerun_workflow_run(request: Request, workflowId: str, runId: str) -> Respons
     return changed(call, change)
 
 
-def _permit(con: Connection, call: Call, workflow_id: str) -> None:
+def permit_workflow(con: Connection, call: Call, workflow_id: str) -> None:
     """Raise Denied when the caller may not do to this workflow what the operation does."""
     rights.permit(con, call.principal, call.operation.action, kind="workflow", id=workflow_id)
 
@@ -190,7 +192,7 @@ def _refuse_unmapped(call: Call, workflow: Workflow) -> None:
             rights.refuse_unmapped(str(condition.get("nrn") or ""), call.server.nrns)
 
 
-def _answer(saved: Saved, request: Request, *, status: int = 200) -> Response:
+def workflow_answer(saved: Saved, request: Request, *, status: int = 200) -> Response:
     """A workflow; its revision is the ETag, which If-Match takes."""
     warnings = (*unknown_query(request, ()), *saved.warnings)
     tag = {"etag": f'"{saved.workflow.revision}"'}
