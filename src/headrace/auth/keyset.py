@@ -59,10 +59,14 @@ class KeySet:
 
     def key(self, head: Head) -> Key:
         """The key that a token names. Raises BearerRefused when there is none, IssuerUnreachable when nobody knows."""
+        return self.at_hand(head) or self._asked(head)
+
+    def at_hand(self, head: Head) -> Key | None:
+        """The key that a token names, if it is known already. Blocks never; old keys are asked for again meanwhile."""
         kept = self._usable()
         key = None if kept is None else find(kept.keys, head)
         if kept is None or key is None:
-            return self._asked(head)
+            return None
         if self._clock.seconds() - kept.at >= FRESH_SECONDS and not self._paused() and self._asking.acquire(False):
             self._later(self._renew_and_release)
         return key

@@ -74,6 +74,9 @@ class Admit(Protocol):
     def __call__(self, headers: Mapping[str, str], /) -> Caller | Refused:
         """The caller, or the refusal."""
 
+    def at_once(self, headers: Mapping[str, str], /) -> Caller | Refused | None:
+        """The same, when it can be said without waiting for anything; else None."""
+
 
 def caller_of(request: Request) -> Caller:
     """The caller that the gate has put beside the request."""

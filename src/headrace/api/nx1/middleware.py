@@ -49,7 +49,8 @@ class Gate:
         if (scope["method"], scope["path"]) in self._open_paths:
             await self._app(scope, _bounded(receive, 0), send)
             return
-        answer = await run_in_threadpool(self._admit, header_texts(scope))
+        headers = header_texts(scope)
+        answer = self._admit.at_once(headers) or await run_in_threadpool(self._admit, headers)
         if isinstance(answer, Caller):
             answer = self._refused(answer, scope) or answer
         if isinstance(answer, Refused):
