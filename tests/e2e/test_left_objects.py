@@ -63,13 +63,13 @@ def test_script_log_and_report_lie_in_the_bucket_of_the_account(place: Place) ->
 
 def test_a_bucket_that_is_not_there_is_a_warning_and_no_failure(place: Place) -> None:
     with served(place) as server:
-        job_id = server.made(copying(), logPath="nowhere/logs", scriptPath="lake/../scripts")
+        job_id = server.made(copying(), logPath="nowhere/logs", scriptPath="elsewhere/scripts")
         execution_id = server.executed(job_id)
         assert server.wait(job_id, execution_id) == "COMPLETED"
         until(lambda: len(server.execution(job_id, execution_id).get("warnings", ())) == 3)
         script, log, report = server.execution(job_id, execution_id)["warnings"]
         told = server.log(job_id, execution_id)
-    assert script.startswith(f"the script is not at lake/../scripts/{job_id}/{execution_id}.sql: ")
+    assert script.startswith(f"the script is not at elsewhere/scripts/{job_id}/{execution_id}.sql: ")
     assert "the console log is not at nowhere/logs/console/" in log
     assert "there is no bucket 'nowhere'" in log
     assert "the report is not at nowhere/logs/console/" in report
