@@ -50,3 +50,11 @@ def test_servers_that_begin_at_the_same_time_check_each_others_tokens(database: 
         tokens = list(pool.map(lambda issuer: issuer.token(client, now=NOON), issuers))
     assert all(token.count(".") == 2 for token in tokens)
     assert issuers[0].published(NOON) == issuers[2].published(NOON)
+
+
+def test_texts_that_no_database_keeps_are_nobodys_ids(database: Database) -> None:
+    with database.transaction() as con:
+        assert clients.proven(con, "a\0b", "\0") is None
+        assert psks.proven(con, "\0\ud800") is None
+        made, _ = psks.create(con, Holder("main", "ann", frozenset(), "a\0b"), now=NOON)
+    assert made.client_id is None

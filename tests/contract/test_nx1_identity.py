@@ -112,6 +112,7 @@ def test_the_private_key_is_neither_published_nor_plain_in_the_database(server: 
         ("grant_type=client_credentials&client_id=a&client_id=b", 400, "invalid_request"),
         ('{"grant_type": "client_credentials"}', 400, "invalid_request"),
         ("grant_type=client_credentials&client_id=%00&client_secret=%ff", 400, "invalid_request"),
+        ("grant_type=client_credentials&client_id=%00&client_secret=%00", 401, "invalid_client"),
         ("&".join(f"a{number}=b" for number in range(50)), 400, "invalid_request"),
         ("x" * 20_000, 413, "invalid_request"),
     ],
@@ -288,7 +289,7 @@ def test_a_key_makes_no_key(server: Server, program: Program) -> None:
 
 
 def test_what_is_wrong_with_a_description_is_told_with_its_place(server: Server, program: Program) -> None:
-    for body in ({"description": 5}, {"description": "x" * 1001}):
+    for body in ({"description": 5}, {"description": "x" * 1001}, {"description": "a\0b"}):
         answer = server.send("POST", WHO, content=json.dumps(body).encode(), headers=program.bearer())
         assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["body", "description"])
 

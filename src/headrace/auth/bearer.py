@@ -17,6 +17,7 @@ from headrace.errors import HeadraceError
 
 LEEWAY_SECONDS = 30.0
 _MOST_SIGNS = 16_384
+_MOST_OF_A_NAME = 320  # as an e-mail address
 _RSA_BITS = 2048
 _RSA = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
 _BY_CURVE = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512", "Ed25519": "EdDSA"}
@@ -133,7 +134,7 @@ def _owner(claims: Mapping[str, Any], rules: Rules) -> str:
     unproven = claims.get("email") if claims.get("email_verified") is False else None
     for path in rules.owner_claims:
         found = _at(claims, path)
-        if isinstance(found, str) and found and found != unproven:
+        if isinstance(found, str) and found != unproven and 0 < len(found) <= _MOST_OF_A_NAME and found.isprintable():
             return found
     raise BearerRefused(f"the token does not say who it is for: it has none of {', '.join(rules.owner_claims)}")
 

@@ -47,10 +47,15 @@ def create(con: Connection, *, account_id: str, name: str, roles: Iterable[str],
 
 def proven(con: Connection, client_id: str, secret: str) -> Client | None:
     """The client, when this is its secret and it is not revoked."""
-    row = con.execute(select(clients).where(clients.c.client_id == client_id)).first()
+    row = con.execute(select(clients).where(clients.c.client_id == client_id)).first() if can_be(client_id) else None
     # An unknown client takes as long.
     right = is_it(secret, row.secret_digest if row is not None else "")
     return _client(row) if row is not None and right and row.revoked_at is None else None
+
+
+def can_be(client_id: str) -> bool:
+    """Whether a text can be the id of a client of ours. Not every other text can be asked a database for."""
+    return client_id.isascii() and client_id.isalnum()
 
 
 def list(con: Connection, account_id: str) -> tuple[Client, ...]:

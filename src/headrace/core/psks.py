@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from headrace.core.clients import can_be
 from headrace.core.digests import digest, new_secret
 from headrace.core.jobs import moment
 from headrace.db.tables import clients, psks
@@ -109,6 +110,8 @@ def note_use(con: Connection, psk: Psk, *, now: datetime) -> None:
 
 def _client_of(con: Connection, holder: Holder) -> str | None:
     """The client of ours that the key ends with. A token that is left of a revoked one makes no key."""
+    if not can_be(holder.client_id):
+        return None
     row = con.execute(select(clients).where(clients.c.client_id == holder.client_id).with_for_update()).first()
     if row is None:
         return None

@@ -1,5 +1,6 @@
 """A real, independent OpenID Connect issuer beside the tests: npm's `oidc-provider`, where Node.js is there."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ class Issuer:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        variables = {"PATH": "/usr/local/bin:/usr/bin:/bin", "PORT": str(self.port), "ALG": self.algorithm}
+        variables = {"PATH": os.environ["PATH"], "PORT": str(self.port), "ALG": self.algorithm}
         command = [str(shutil.which("node")), "issuer.mjs"]
         self.process = subprocess.Popen(command, cwd=self.folder, env=variables, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None

@@ -60,6 +60,7 @@ def test_a_token_that_is_signed_by_its_key_tells_whom_it_is_about(algorithm: str
         ({"typ": "Refresh"}, "no access token"),
         ({"email": None, "sub": None}, "does not say who"),
         ({"email": 7, "sub": ""}, "does not say who"),
+        ({"email": "a\0b", "sub": "x" * 321}, "does not say who"),
     ],
 )
 def test_what_a_token_must_say(changes: dict[str, object], told: str) -> None:

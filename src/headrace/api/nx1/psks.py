@@ -21,7 +21,7 @@ Whose = Annotated[Caller, Depends(caller_of)]
 class Wanted(BaseModel):
     """What may be said of a key."""
 
-    description: Annotated[str | None, Field(max_length=1000)] = None
+    description: Annotated[str | None, Field(max_length=1000, pattern=r"^[^\x00]*$")] = None
 
 
 class Made(BaseModel):
