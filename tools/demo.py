@@ -19,7 +19,7 @@ from pathlib import Path
 
 from headrace.cli import show
 from headrace.settings import current_settings
-from tools import demo_server, demo_workflow
+from tools import demo_nexus, demo_server, demo_workflow
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENT = ROOT / "requirements" / "demo.txt"
@@ -51,8 +51,17 @@ def main() -> int:
         headline("Two jobs as one workflow, started by a trigger, and now")
         if failed := demo_workflow.shown(client):
             return failed
+        headline("A table filled by a job of NexusOne's /api/jobs, with a token of the server's own")
+        if failed := demo_nexus.shown(client.url):
+            return failed
+    go_on(settings.storage)
+    return 0
+
+
+def go_on(storage: Path) -> None:
+    """What can be done with what is there now."""
     headline("Go on")
-    shown = os.path.relpath(settings.storage)
+    shown = os.path.relpath(storage)
     print(f"  the data lies in {shown}, one folder a bucket")
     for line in (
         "headrace check examples/flights.json",
@@ -65,7 +74,6 @@ def main() -> int:
         "headrace triggers show every-night",
     ):
         print(f"  .venv/bin/{line}")
-    return 0
 
 
 def headline(text: str) -> None:

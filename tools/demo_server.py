@@ -50,8 +50,8 @@ class Client:
 @contextmanager
 def served() -> Iterator[Client]:
     """A server with a key for the demo."""
-    _said("db", "upgrade")  # the folder may be that of an earlier version
-    key = json.loads(_said("keys", "create", "--name", "demo", "--json"))
+    said("db", "upgrade")  # the folder may be that of an earlier version
+    key = json.loads(said("keys", "create", "--name", "demo", "--json"))
     process = subprocess.Popen([HEADRACE, "serve", "--port", "0"], stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr is not None
@@ -65,7 +65,7 @@ def served() -> Iterator[Client]:
     finally:
         process.terminate()
         process.communicate(timeout=_LIMIT)
-        _said("keys", "revoke", key["accessKey"])
+        said("keys", "revoke", key["accessKey"])
 
 
 def shown(client: Client, job: dict[str, Any], storage: Path) -> int:
@@ -99,5 +99,6 @@ def _log(answer: dict[str, Any]) -> str:
     return "".join(f"  {line}\n" for chunk in answer["list"] for line in str(chunk["text"]).splitlines())
 
 
-def _said(*words: str) -> str:
+def said(*words: str) -> str:
+    """What a command of headrace says."""
     return subprocess.run([HEADRACE, *words], check=True, stdout=subprocess.PIPE, text=True).stdout

@@ -211,6 +211,16 @@ class BadState(HeadraceError):
     code = "bad-state"
 
 
+class NotBuilt(HeadraceError):
+    """Something that the vendor has and Headrace does not yet; `what` names it."""
+
+    code = "not-built"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"not built yet: {what}")
+        self.what = what
+
+
 class BadParameter(HeadraceError):
     """What was sent is wrong; `problems` holds all that was found, never only the first."""
 

@@ -1,8 +1,14 @@
 """The settings of NexusOne's dialect: who calls it."""
 
-from headrace.readings import Setting, claims, hosts, issuer, url
+from headrace.readings import Setting, bucket, claims, hosts, issuer, url
 
 NX1_SETTINGS = (
+    Setting(
+        "warehouse",
+        "warehouse",
+        bucket,
+        "Bucket of the tables that jobs of NexusOne's dialect fill: a folder `schema/table` for each.",
+    ),
     Setting(
         "oidc_issuer",
         "",

@@ -14,6 +14,7 @@ _ENDPOINT = re.compile(r"(https?://)?[A-Za-z0-9.-]+(:[0-9]{1,5})?/?|(https?://)?
 _URL = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
 _PREFIX = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _HOSTS = re.compile(r"([A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?)")
 _CLAIM = re.compile(r"[!-+\--~]{1,200}")
 
@@ -142,6 +143,13 @@ def claims(text: str) -> str:
     """Names of claims, parted by commas."""
     if not words(text) or not all(map(_CLAIM.fullmatch, words(text))):
         raise ValueError("names of claims, parted by commas, like realm_access.roles")
+    return text
+
+
+def bucket(text: str) -> str:
+    """The name of a bucket."""
+    if not _BUCKET.fullmatch(text):
+        raise ValueError("3 to 63 of a-z, 0-9, '.' and '-', the first and the last a letter or a digit")
     return text
 
 

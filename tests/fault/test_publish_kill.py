@@ -105,7 +105,9 @@ def _attempt(root: Path, name: str, *, moment: int) -> tuple[Generations, int]:
     return generations, _child(root, name, str(moment)).wait()
 
 
-@pytest.mark.parametrize(("name", "least"), [("overwrite", 35), ("append", 15), ("first", 15), ("two", 50)])
+@pytest.mark.parametrize(
+    ("name", "least"), [("overwrite", 35), ("merge", 35), ("append", 15), ("first", 15), ("two", 50)]
+)
 def test_a_kill_at_any_moment_leaves_the_old_or_the_new_generation(name: str, least: int, tmp_path: Path) -> None:
     moment, root = 1, tmp_path / "1"
     generations, status = _attempt(root, name, moment=moment)

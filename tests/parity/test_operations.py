@@ -22,7 +22,7 @@ from headrace.plan.expr import (
     Some,
     Value,
 )
-from headrace.plan.ops import Aggregate, Filter, Join, JoinKind, Op, Project, Union
+from headrace.plan.ops import Aggregate, Filter, Join, JoinKind, Merge, Op, Project, Union
 from headrace.plan.types import Field, Schema, parse_type
 from tests.parity.running import WHY_SKIPPED, Spark, sail_fault, spark_columns
 from tests.support import casts
@@ -237,3 +237,12 @@ def test_a_node_that_two_others_read_gives_both_the_same_rows(spark: Spark, tmp_
     rows = Table.of("x int", (1,), (2,)).operation(1)
     op = Union(node_id=2, node="twice", inputs=(rows, rows), distinct=False)
     assert sorted(alike(op, spark, tmp_path)) == [(1,), (1,), (2,), (2,)]
+
+
+def test_a_merge_replaces_equal_keys_and_keeps_the_rest(spark: Spark, tmp_path: Path) -> None:
+    there = Table.of("k int, l string, v double", (1, "a", 0.5), (1, "b", 1.5), (None, "a", 2.5), (2, "a", 3.5))
+    new = Table.of("k int, l string, v double", (1, "b", 9.5), (3, "a", None))
+    op = Merge(node_id=3, node="merge", current=there.operation(1), incoming=new.operation(2), keys=("k", "l"))
+    assert sorted(alike(op, spark, tmp_path), key=repr) == sorted(
+        [(1, "a", 0.5), (1, "b", 9.5), (3, "a", None), (None, "a", 2.5), (2, "a", 3.5)], key=repr
+    )

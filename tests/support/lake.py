@@ -50,7 +50,9 @@ class Lake:
         writes = plan(*nodes).pruned
         store = FolderStore(self.root / "buckets")
         sources: dict[int, Snapshot] = {
-            op.node_id: snapshot(store, op.place) for op in in_order(writes) if isinstance(op, Read)
+            op.node_id: snapshot(store, op.place, or_nothing=op.exact)
+            for op in in_order(writes)
+            if isinstance(op, Read)
         }
         targets = {}
         for write in writes:

@@ -12,14 +12,15 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
-from headrace.plan.ops import UpdateType
+from headrace.plan.ops import WriteMode
 from headrace.stores.files import FolderStore
 from headrace.stores.publish import publication
 from tests.support.publishing import BUCKET, place, publish
 
 FILES = 3
-SCENARIOS: dict[str, list[tuple[str, UpdateType]]] = {
+SCENARIOS: dict[str, list[tuple[str, WriteMode]]] = {
     "overwrite": [("out", "OVERWRITE")],
+    "merge": [("out", "MERGE")],
     "append": [("out", "APPEND")],
     "first": [("a/new/place", "OVERWRITE")],
     "two": [("left/a", "OVERWRITE"), ("right", "APPEND")],

@@ -75,6 +75,17 @@ def _named(node: Json, parents: Sequence[Table], bad: Bad) -> Table:
     return _of(fields, columns, len(stored.rows))
 
 
+def merged(current: Table, incoming: Table, keys: Sequence[str]) -> Table:
+    """What a MERGE leaves: the incoming rows, and those that were there and have other keys."""
+
+    def key(row: Row) -> tuple[Any, ...]:
+        return tuple(rank(row[place(incoming, name)]) for name in keys)
+
+    new = {key(row) for row in incoming.rows}
+    kept = tuple(row for row in current.rows if key(row) not in new)
+    return Table(incoming.schema, (*incoming.rows, *kept))
+
+
 def _define(node: Json, parents: Sequence[Table], bad: Bad) -> Table:
     (parent,) = parents
     entries = {entry["name"].lower(): entry for entry in node["defineFieldList"]}

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, and_, func, select
 
 from headrace.auth.principal import Principal
-from headrace.core import workflow_runs
+from headrace.core import feeds, workflow_runs
 from headrace.core.triggers import Trigger, of_row
 from headrace.core.workflow_runs import Origin
 from headrace.db.tables import ticks, triggers, workflows
@@ -105,8 +105,10 @@ def _fire(con: Connection, trigger: Trigger, now: datetime) -> None:
     using = _users(con, trigger) if found.run else ()
     for instant in found.run:
         started = {workflow: _started(con, trigger, workflow, instant, now) for workflow in using}
-        outcome = "STARTED" if any("runId" in told for told in started.values()) else "SKIPPED"
-        _record(con, trigger, instant, outcome, {"workflows": started}, now)
+        fed = feeds.start_due(con, trigger, now=now)
+        begun = any("runId" in each for each in started.values()) or any("executionId" in each for each in fed.values())
+        told: dict[str, Any] = {"workflows": started, **({"jobs": fed} if fed else {})}
+        _record(con, trigger, instant, "STARTED" if begun else "SKIPPED", told, now)
     following = None if found.following is None else found.following.timestamp()
     con.execute(sa.update(triggers).where(triggers.c.trigger_id == trigger.trigger_id).values(next_fire_at=following))
 

@@ -14,7 +14,7 @@ from headrace.core import schedules
 from headrace.core.jobs import moment
 from headrace.core.paging import Page
 from headrace.core.schedules import Definition, Misfire, Overlap, TriggerType
-from headrace.db.tables import triggers, workflows
+from headrace.db.tables import feeds, triggers, workflows
 from headrace.errors import BadParameter, BadState, Conflict, NotFound, Problem
 from headrace.ids import new_id
 from headrace.recurrence import instants
@@ -133,6 +133,10 @@ def delete(con: Connection, principal: Principal, trigger_id: str, *, now: datet
     names = con.scalars(select(w.name).where(using).order_by(w.name).limit(20)).all()
     if names:
         raise BadState(f"workflows use the trigger: {', '.join(names)}", hint="take it out of them, or delete them")
+    f = feeds.c
+    fed = and_(f.account_id == principal.account_id, f.trigger_id == trigger_id, f.deleted_at.is_(None))
+    if con.scalar(select(f.feed_id).where(fed).limit(1)) is not None:
+        raise BadState("a job of the warehouse is started by the trigger", hint="change the schedule of that job")
     _change(con, row, {"deleted_at": now.timestamp(), "next_fire_at": None}, now=now)
 
 

@@ -22,6 +22,7 @@ from headrace.db.columns import account as _account
 from headrace.db.columns import counted as _counted
 from headrace.db.columns import json as _json
 from headrace.db.columns import one_of as _one_of
+from headrace.db.feed_tables import feeds, warehouse_tables
 from headrace.db.identity_tables import clients, psks, signing_keys
 from headrace.db.workflow_tables import (
     ticks,
@@ -42,6 +43,7 @@ __all__ = [
     "clients",
     "execution_hours",
     "executions",
+    "feeds",
     "first_answers",
     "job_revisions",
     "jobs",
@@ -52,6 +54,7 @@ __all__ = [
     "signing_keys",
     "ticks",
     "triggers",
+    "warehouse_tables",
     "workflow_revisions",
     "workflow_run_jobs",
     "workflow_runs",
@@ -59,7 +62,7 @@ __all__ = [
 ]
 
 # The schema that this program works with: the last file in migrations/versions.
-VERSION = "0005"
+VERSION = "0006"
 
 # One row for each account that has made something: `bucket` is where its scripts and logs go by default.
 accounts = Table(

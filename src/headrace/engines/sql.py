@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from headrace.engines import merging
 from headrace.engines.base import Step
 from headrace.engines.dialects import ROW, SqlDialect, literal
 from headrace.engines.raw import Raw, checks, value
@@ -39,6 +40,7 @@ from headrace.plan.ops import (
     Distinct,
     Filter,
     Join,
+    Merge,
     Op,
     Project,
     Read,
@@ -109,7 +111,7 @@ class Generator:
     def generate(self, sinks: Sequence[Sink]) -> Script:
         """The script for all the sinks."""
         ops = in_order(sinks)
-        readers = Counter(id(parent) for op in ops for parent in op.parents)
+        readers = Counter(id(parent) for op in ops for parent in _read_by(op))
         self._last = {id(sink.parent) for sink in sinks if readers[id(sink.parent)] == 1}
         for op in ops:
             self._names[id(op)] = self._name(op)
@@ -174,6 +176,8 @@ class Generator:
                 return f"SELECT DISTINCT * FROM (\n{rows}\n)" if op.distinct else rows
             case Aggregate():
                 return self._aggregate(op)
+            case Merge():
+                return merging.text(op, self.dialect, current=self._of(op.current), incoming=self._of(op.incoming))
             case Distinct():
                 return self._distinct(op)
             case Sql():
@@ -329,6 +333,11 @@ class Generator:
 FAILED = "headrace:failed:"
 """Begins the message of a value that an SQL node could not convert; JSON follows."""
 NUMBER = "_headrace_number"
+
+
+def _read_by(op: Op) -> tuple[Op, ...]:
+    """The parents, as often as they are read: a merge looks at its new rows, and then takes them."""
+    return (*op.parents, op.incoming) if isinstance(op, Merge) else op.parents
 
 
 def _counted(expr: Expr) -> bool:

@@ -58,7 +58,7 @@ class TargetReport:
     node: Annotated[str, "The node's name."]
     place: Annotated[str, "Bucket and prefix."]
     format: Annotated[str, "How the data is written: CSV, JSON or PARQUET."]
-    update_type: Annotated[str, "OVERWRITE, APPEND or IGNORE."]
+    update_type: Annotated[str, "OVERWRITE, APPEND, IGNORE or MERGE."]
     files: Annotated[tuple[str, ...], "Bucket and key of each new object."]
     bytes: Annotated[int, "The size of the new objects."]
     rows: Annotated[int, "The rows in them, as the writer counted."]

@@ -160,7 +160,8 @@ class Run:
     def _listed(self, read: Read) -> Snapshot:
         self._go_on()
         self._phase = "listing"
-        return _placed(read, lambda: snapshot(self._store, read.place))
+        # What a merge reads is what its target holds, which may be nothing yet.
+        return _placed(read, lambda: snapshot(self._store, read.place, or_nothing=read.exact))
 
     def _run(self, writes: Sequence[Write], sources: Mapping[int, Snapshot], pending: Publication) -> Outcome:
         targets = {write.node_id: _placed(write, partial(pending.stage, i)) for i, write in enumerate(writes)}

@@ -7,6 +7,10 @@ read may also be the one that is written.
 Text that does not parse to its declared type becomes null and is counted, for each field that the job uses; with
 `"options": {"mode": "FAIL"}` every declared field is checked and the first such value fails the run. A CSV file has a
 header that is matched by name, or none (`"options": {"header": false}`) and is read by position.
+
+A target with `"updateType": "MERGE"` has columns as keys: an incoming row takes the place of the row with equal keys,
+or is added, and all other rows stay. Rows that come with a missing key, or twice with the same, fail the run, and so
+does data there with other columns. The whole of the data is written anew and replaces the old at one moment.
 """
 
 from typing import Annotated, ClassVar, Literal
@@ -24,6 +28,7 @@ from headrace.nodes.base import (
     Whole,
     Widget,
     Wire,
+    column,
     each,
     nearest,
     no_repeats,
@@ -31,7 +36,7 @@ from headrace.nodes.base import (
 from headrace.nodes.define import cast
 from headrace.plan.casts import kind
 from headrace.plan.expr import Column, Expr, Finite, Named
-from headrace.plan.ops import Dialect, Op, Place, Project, Read, UpdateType, Write
+from headrace.plan.ops import Dialect, Merge, Op, Place, Project, Read, Write, WriteMode
 from headrace.plan.types import FRACTIONS, Field, Scalar, Schema
 
 Encoding = Literal["UTF-8", "UTF-16", "LATIN-1", "CP949", "EUC-KR"]
@@ -128,6 +133,13 @@ def _field(spec: FieldSpec, data_type: str) -> Field:
     return found
 
 
+def _key(name: str, written: Schema) -> str:
+    found = column(written, name, field="")
+    if kind(found.type) in ("nested", "binary") or found.type in [Scalar(each) for each in FRACTIONS]:  # type: ignore[arg-type]  # names of scalars
+        raise NodeError(f"{found.name!r} is {found.type}, which can't be a key", hint="use a column of whole values")
+    return found.name
+
+
 class SourceObjectStorage(ObjectStorage):
     """Read the objects under a prefix."""
 
@@ -222,10 +234,18 @@ class TargetObjectStorage(ObjectStorage):
         Widget("select", "Format"),
     ]
     update_type: Annotated[
-        UpdateType,
-        Described(description="OVERWRITE replaces the data there, APPEND adds, IGNORE writes only when there is none."),
+        WriteMode,
+        Described(
+            description="OVERWRITE replaces the data there, APPEND adds, IGNORE writes only when there is none, "
+            "MERGE (ours, Parquet alone) replaces the rows with equal keys and adds the others."
+        ),
         Widget("select", "Update"),
     ] = "APPEND"
+    merge_key_list: Annotated[
+        tuple[str, ...],
+        Described(description="MERGE: the columns by which a row is the same."),
+        Widget("columns", "Keys"),
+    ] = ()
     coalesce: Annotated[
         Annotated[Whole, Described(ge=1, le=10_000)] | None, Described(description="The greatest number of files.")
     ] = None
@@ -244,20 +264,46 @@ class TargetObjectStorage(ObjectStorage):
                 field="prefix",
                 hint="name a prefix inside the bucket",
             )
-        if faults := self.options.faults(self.data_type):
+        if faults := [*self.options.faults(self.data_type), *self._merge_faults()]:
             raise NodeError.of(faults)
         fields = self._fields(self.field_list, self.data_type)
+        keys = each(self.merge_key_list, lambda key: _key(key, Schema(fields)), field="mergeKeyList")
         columns = each(fields, lambda f: Named(f.name, self._value(f, parent.schema)), field="fieldList")
+        rows: Op = Project(node_id=self.id, node=self.name, parent=parent, columns=columns)
         return Write(
             node_id=self.id,
             node=self.name,
-            parent=Project(node_id=self.id, node=self.name, parent=parent, columns=columns),
+            parent=self._merged(rows, place, keys) if self.update_type == "MERGE" else rows,
             place=place,
             format=self.data_type,
             mode=self.update_type,
             coalesce=self.coalesce,
             dialect=self.options.dialect(),
         )
+
+    def _merge_faults(self) -> list[Fault]:
+        if self.update_type != "MERGE":
+            return [Fault("keys belong to MERGE", "mergeKeyList", "leave them out")] if self.merge_key_list else []
+        found = []
+        if self.data_type != "PARQUET":
+            found.append(Fault(f"MERGE into {self.data_type} is refused", "updateType", "use PARQUET"))
+        if not self.merge_key_list:
+            found.append(Fault("MERGE needs keys", "mergeKeyList", "name the columns by which a row is the same"))
+        return found
+
+    def _merged(self, rows: Op, place: Place, keys: tuple[str, ...]) -> Op:
+        """The rows with those that lie at the place, which are of the very same columns."""
+        no_repeats(keys, field="mergeKeyList")
+        there = Read(
+            node_id=self.id,
+            node=self.name,
+            place=place,
+            format="PARQUET",
+            declared=rows.schema,
+            used=rows.schema,
+            exact=True,
+        )
+        return Merge(node_id=self.id, node=self.name, current=there, incoming=rows, keys=keys)
 
     def _value(self, field: Field, schema: Schema) -> Expr:
         found = schema.find(field.name)

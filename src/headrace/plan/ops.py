@@ -22,6 +22,7 @@ Format = Literal["CSV", "JSON", "NDJSON", "PARQUET"]
 BadValues = Literal["NULL", "FAIL"]
 JoinKind = Literal["INNER", "LEFT_OUTER", "RIGHT_OUTER", "FULL_OUTER"]
 UpdateType = Literal["OVERWRITE", "APPEND", "IGNORE"]
+WriteMode = Literal[UpdateType, "MERGE"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ class OneParent(Op):
         return replace(self, parent=parents[0])
 
 
-_NOT_MEANING = ("node_id", "node", "parent", "left", "right", "inputs")
+_NOT_MEANING = ("node_id", "node", "parent", "left", "right", "inputs", "current", "incoming")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +123,8 @@ class Read(Op):
 
     `declared` is what the node says about the data; `used` is the part of it that the job needs (all of it until
     `prune` has looked). Values that do not parse to their type are null and counted per used field, or with
-    `bad_values` FAIL an error over all declared ones.
+    `bad_values` FAIL an error over all declared ones. With `exact` files that hold other columns, or columns of other
+    types, fail the run.
     """
 
     place: Place
@@ -131,6 +133,7 @@ class Read(Op):
     used: Schema
     dialect: Dialect = Dialect()
     bad_values: BadValues = "NULL"
+    exact: bool = False
 
     @property
     def schema(self) -> Schema:
@@ -300,12 +303,41 @@ class Sql(Op):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Merge(Op):
+    """The rows of `incoming`, and those of `current` whose keys no row of it has. Both have the same columns.
+
+    A row of `incoming` with a missing key, or with the keys of another one, fails the run.
+    """
+
+    current: Op
+    incoming: Op
+    keys: tuple[str, ...]
+
+    @property
+    def parents(self) -> tuple[Op, ...]:
+        """Current, incoming."""
+        return (self.current, self.incoming)
+
+    @property
+    def schema(self) -> Schema:
+        """That of the incoming rows."""
+        return self.incoming.schema
+
+    def with_parents(self, parents: Sequence[Op]) -> Self:
+        """The same merge of other rows."""
+        return replace(self, current=parents[0], incoming=parents[1])
+
+
+@dataclass(frozen=True, kw_only=True)
 class Write(OneParent):
-    """A sink: the parent's rows as files at a place. The columns are already those of the target."""
+    """A sink: the parent's rows as files at a place. The columns are already those of the target.
+
+    With MERGE the parent is a Merge with what lies there, so that the new files replace all old ones.
+    """
 
     place: Place
     format: Format
-    mode: UpdateType
+    mode: WriteMode
     coalesce: int | None = None
     dialect: Dialect = Dialect()
 

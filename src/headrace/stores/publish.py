@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from headrace.errors import SourceChanged, StoreDenied, StoreError, StoreMissing
-from headrace.plan.ops import Place, UpdateType
+from headrace.plan.ops import Place, WriteMode
 from headrace.stores.base import Listing, Snapshot, Staged, Store, StoredObject, go_on_always
 from headrace.stores.names import OURS, ancestors, check_key, clean_prefix, join, record_key, within
 from headrace.stores.records import Added, Record, dump, load
@@ -29,7 +29,7 @@ class Published:
     """
 
     place: Place
-    mode: UpdateType
+    mode: WriteMode
     files: tuple[StoredObject, ...]
     removed: int
     skipped: bool
@@ -44,10 +44,10 @@ class Recovered:
     back: tuple[str, ...]
 
 
-def snapshot(store: Store, place: Place) -> Snapshot:
-    """The objects of exactly one generation of a place; StoreMissing when there are none."""
+def snapshot(store: Store, place: Place, *, or_nothing: bool = False) -> Snapshot:
+    """The objects of exactly one generation of a place; StoreMissing when there are none, unless that is no fault."""
     objects = _view(store, place).objects
-    if not objects:
+    if not objects and not or_nothing:
         hint = "a prefix is one object's exact name, or a folder; names that begin with '_' or '.' are not data"
         raise StoreMissing(f"bucket '{place.bucket}' has no data under prefix '{place.prefix}'", hint=hint)
     return Snapshot(place, objects)
@@ -73,7 +73,7 @@ def recover(store: Store, place: Place) -> Recovered:
 
 @contextmanager
 def publication(
-    store: Store, writes: Sequence[tuple[Place, UpdateType]], *, run: str, attempt: int, wait: float
+    store: Store, writes: Sequence[tuple[Place, WriteMode]], *, run: str, attempt: int, wait: float
 ) -> Iterator["Publication"]:
     """Be the only writer of all these places. Without a commit inside, the context leaves them as they were."""
     if not _RUN.fullmatch(run):
@@ -98,7 +98,7 @@ def publication(
 @dataclass(frozen=True, slots=True)
 class _Target:
     place: Place
-    mode: UpdateType
+    mode: WriteMode
     folder: str
     staging: str
 
@@ -162,7 +162,7 @@ class Publication:
             mode=target.mode,
             staging=target.staging,
             add=self._added(target, first=_first_number(view.taken, target.folder, self._run)),
-            remove=old if target.mode == "OVERWRITE" else (),
+            remove=old if target.mode in ("OVERWRITE", "MERGE") else (),
         )
 
     def _added(self, target: _Target, *, first: int) -> tuple[Added, ...]:
@@ -185,7 +185,7 @@ class Publication:
         return Published(target.place, target.mode, files, removed=len(step.remove), skipped=False)
 
 
-def _target(place: Place, mode: UpdateType, *, staging: str) -> _Target:
+def _target(place: Place, mode: WriteMode, *, staging: str) -> _Target:
     folder = clean_prefix(place)
     if not folder:
         hint = "name a prefix: a whole bucket can be read, but not be a target"

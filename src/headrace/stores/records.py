@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import cast, get_args
 
 from headrace.errors import StoreDenied, StoreError
-from headrace.plan.ops import UpdateType
+from headrace.plan.ops import WriteMode
 from headrace.stores.names import check_key, is_data
 
 VERSION = 1
@@ -31,7 +31,7 @@ class Record:
 
     run: str
     attempt: int
-    mode: UpdateType
+    mode: WriteMode
     staging: str
     add: tuple[Added, ...]
     remove: tuple[str, ...]
@@ -56,13 +56,13 @@ def load(data: bytes, *, where: str) -> Record:
 def _parse(raw: dict[str, object]) -> Record:
     if raw["version"] != VERSION:
         raise ValueError(f"version {raw['version']!r} is not {VERSION}")
-    if raw["mode"] not in get_args(UpdateType):
+    if raw["mode"] not in get_args(WriteMode):
         raise ValueError(f"no mode {raw['mode']!r}")
     add = cast(list[dict[str, object]], raw["add"])
     return Record(
         run=_text(raw["run"]),
         attempt=_number(raw["attempt"]),
-        mode=cast(UpdateType, raw["mode"]),
+        mode=cast(WriteMode, raw["mode"]),
         staging=_text(raw["staging"]),
         add=tuple(Added(_text(each["name"]), _number(each["size"]), _text(each["staged"])) for each in add),
         remove=tuple(_text(key) for key in cast(list[object], raw["remove"])),

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from headrace.plan.ops import Dialect, Place, Read, Write
+from headrace.plan.ops import Dialect, Merge, Place, Read, Write
 from tests.support.jobs import faults, fields, plan, problems, source, target, warnings
 
 
@@ -72,7 +72,7 @@ def test_words_that_are_not_allowed_are_told_with_those_that_are() -> None:
     assert told_source(kind="XML") == ["dataType: 'XML' is not allowed; one of 'JSON', 'CSV', 'PARQUET' or 'NDJSON'"]
     assert told_target(kind="NDJSON", updateType="UPSERT") == [
         "dataType: 'NDJSON' is not allowed; one of 'JSON', 'CSV' or 'PARQUET'",
-        "updateType: 'UPSERT' is not allowed; one of 'OVERWRITE', 'APPEND' or 'IGNORE'",
+        "updateType: 'UPSERT' is not allowed; one of 'OVERWRITE', 'APPEND', 'IGNORE' or 'MERGE'",
     ]
 
 
@@ -116,3 +116,29 @@ def test_a_type_that_is_none_is_told_at_its_field() -> None:
 def test_a_place_that_can_not_be_is_a_problem_before_any_run(place: dict[str, Any], field: str) -> None:
     assert faults(source(**place), target()) == [(1, field, "bad-name")]
     assert faults(source(), target(**place)) == [(9, field, "bad-name")]
+
+
+def test_a_merge_is_of_the_rows_and_what_lies_there() -> None:
+    write = plan(source(), target(kind="PARQUET", updateType="MERGE", mergeKeyList=["ID"])).pruned[0]
+    assert isinstance(write, Write)
+    assert isinstance(write.parent, Merge)
+    there = write.parent.current
+    assert isinstance(there, Read)
+    assert (write.mode, write.parent.keys, there.place, there.exact) == ("MERGE", ("id",), write.place, True)
+    assert there.schema == write.schema
+
+
+def test_a_merge_without_clear_keys_is_told() -> None:
+    def told(columns: str = "id bigint, name string", kind: str = "PARQUET", **more: Any) -> list[str]:
+        return told_target(columns, kind=kind, **{"updateType": "MERGE", **more})
+
+    assert told(kind="CSV") == [
+        "updateType: MERGE into CSV is refused; use PARQUET",
+        "mergeKeyList: MERGE needs keys; name the columns by which a row is the same",
+    ]
+    assert told(mergeKeyList=["idd"]) == ["mergeKeyList[0]: no column 'idd'; did you mean 'id'?"]
+    assert told(mergeKeyList=["id", "ID"]) == ["mergeKeyList: 'id' stands twice; names differ by more than case"]
+    assert told("id double", mergeKeyList=["id"]) == [
+        "mergeKeyList[0]: 'id' is double, which can't be a key; use a column of whole values"
+    ]
+    assert told(updateType="APPEND", mergeKeyList=["id"]) == ["mergeKeyList: keys belong to MERGE; leave them out"]

@@ -9,20 +9,24 @@ from headrace import __version__
 from headrace.api.call import Server
 from headrace.api.nx1 import contract
 from headrace.api.nx1.admission import Admission, of_issuer, of_our_own
+from headrace.api.nx1.faults import add_faults
 from headrace.api.nx1.issuer import add_issuer
+from headrace.api.nx1.jobs import job_routes
 from headrace.api.nx1.middleware import Gate
+from headrace.api.nx1.planned import AREAS, planned_routes
 from headrace.api.nx1.psks import psk_routes
 from headrace.api.throttle import Throttle
 from headrace.auth.secrets import Secrets
 from headrace.service.tokens import Issuer
 from headrace.settings import Settings, parse_size
 
-_PATHS = ("/api/user/{rest:path}",)
+_OURS = ("user", "jobs", "health", *AREAS)
+_OPEN = frozenset({("GET", "/api/health/ping")})
 
 
 def add_nx1(app: FastAPI, server: Server, settings: Settings, *, secrets: Secrets, address: str) -> None:
     """The dialect, before what takes all other paths. `address` is where the server listens."""
-    service = _service(server)
+    service = _service(server, settings)
     described = partial(contract.described, service, issuer=settings["oidc_issuer"], prefix=settings["path_prefix"])
     app.add_api_route("/docs/nexusone.json", described, methods=["GET"])
     admission = _admission(app, server, settings, secrets=secrets, address=address)
@@ -33,8 +37,9 @@ def add_nx1(app: FastAPI, server: Server, settings: Settings, *, secrets: Secret
         throttle=Throttle(settings["rate_limit"], burst=settings["rate_burst"]),
         clock=server.clock,
         most=lambda *_: body_bytes,
+        open_paths=_OPEN,
     )
-    for path in _PATHS:
+    for path in (path for area in _OURS for path in (f"/api/{area}", f"/api/{area}/{{rest:path}}")):
         app.router.routes.append(Route(path, endpoint=gate))
 
 
@@ -47,7 +52,7 @@ def _admission(app: FastAPI, server: Server, settings: Settings, *, secrets: Sec
     return of_our_own(server, issuer)
 
 
-def _service(server: Server) -> FastAPI:
+def _service(server: Server, settings: Settings) -> FastAPI:
     app = FastAPI(
         title="Headrace: NexusOne's dialect",
         version=__version__,
@@ -57,5 +62,8 @@ def _service(server: Server) -> FastAPI:
         redirect_slashes=False,
         strict_content_type=False,
     )
+    add_faults(app)
     app.include_router(psk_routes(server))
+    app.include_router(job_routes(server, settings))
+    app.include_router(planned_routes())
     return app

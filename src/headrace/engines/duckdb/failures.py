@@ -11,6 +11,7 @@ from headrace.engines.duckdb import remote
 from headrace.engines.duckdb.sources import LARGE_RECORDS, SQL, Connection, Lenient, csv_options, listed, shown, source
 from headrace.engines.heads import header, matched
 from headrace.engines.keys import REPEATED_KEY
+from headrace.engines.merging import MERGED
 from headrace.engines.raw import BAD_VALUE
 from headrace.engines.sql import FAILED
 from headrace.errors import (
@@ -160,6 +161,8 @@ def explained(error: Exception, places: Places, *, cancelled: bool) -> RunFailed
         return _failed(text, places)
     if REPEATED_KEY in text:
         return _repeated_key(text, places)
+    if MERGED in text:
+        return _merged(text, places)
     node_id, location, name = next(places.named(text), (_summing(error, places.ops), "", ""))
     told = text.split("\n\nLINE ")[0].strip().split("\n")[0]
     told = re.sub(r"^(Invalid Input|IO|Conversion|Out of Range) Error: ", "", told)
@@ -197,6 +200,15 @@ def _repeated_key(text: str, places: Places) -> BadData:
     message = f"{place}a map in column {told['field']!r} has a key twice: {_short(told['value'])}"
     hint = "leave one of them in the data"
     return BadData(message, hint=hint, node_id=told["node"], node=read.node)
+
+
+def _merged(text: str, places: Places) -> BadData:
+    told = json.JSONDecoder().raw_decode(text[text.index(MERGED) + len(MERGED) :])[0]
+    op = places.ops[told["node"]]
+    what = "has a missing value" if told["missing"] else "stands twice"
+    message = f"among the rows to merge, the key ({_short(told['key'])}) {what}"
+    hint = "keep one row for each key, as TRANSFORM_DROP_DUPLICATION does, and none without"
+    return BadData(message, hint=hint, node_id=op.node_id, node=op.node)
 
 
 def _short(value: str) -> str:

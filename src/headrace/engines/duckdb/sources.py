@@ -15,7 +15,7 @@ from headrace.engines.raw import FILE, Raw
 from headrace.errors import BadData, RunFailed
 from headrace.plan.casts import castable, kind, widened
 from headrace.plan.ops import Dialect, Read
-from headrace.plan.types import STRING, VOID, Decimal, Field, Scalar, Type, parse_type
+from headrace.plan.types import STRING, VOID, Decimal, Field, Scalar, Type, fold, parse_type
 from headrace.stores.base import Snapshot, StoredObject
 
 SQL = DuckDbDialect()
@@ -92,7 +92,7 @@ def source(con: Connection, read: Read, snapshot: Snapshot, lenient: Lenient) ->
 
 
 def _nothing(read: Read) -> Source:
-    types = {f.name: f.type if kind(f.type) == "nested" else STRING for f in read.declared}
+    types = {f.name: f.type if read.exact or kind(f.type) == "nested" else STRING for f in read.declared}
     nulls = ", ".join(f"CAST(NULL AS {SQL.type_name(type_)}) AS {SQL.quoted(name)}" for name, type_ in types.items())
     return Source(Raw(f"(SELECT {nulls}, '' AS {FILE} WHERE FALSE)", types), (), 0)
 
@@ -188,6 +188,9 @@ def _parquet(con: Connection, read: Read, objects: Sequence[StoredObject]) -> So
     groups: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for found in objects:
         groups.setdefault(_described(con, found), []).append(found.location)
+    wanted = {fold(f.name): (f.name, _stored_as(con, f)) for f in read.declared} if read.exact else {}
+    for columns, files in groups.items() if read.exact else ():
+        _refuse_others(read, wanted, dict(columns), names_of[files[0]])
     stored = [(_columns(read, dict(columns), names_of[files[0]]), files) for columns, files in groups.items()]
     types = {f.name: _common(read, f, [columns[f.name][1] for columns, _ in stored]) for f in read.declared}
     values = _cast_inside(read, [columns for columns, _ in stored])
@@ -224,6 +227,27 @@ def _columns(read: Read, columns: Mapping[str, str], shown: str) -> dict[str, tu
             raise BadData(f"{shown}: there is no column {f.name!r}", hint=hint, node_id=read.node_id, node=read.node)
         found[f.name] = (own, columns[own])
     return found
+
+
+def _stored_as(con: Connection, column: Field) -> str:
+    """The engine's own word for a type, as it describes files with it."""
+    rows = con.execute(f"SELECT typeof(CAST(NULL AS {SQL.type_name(column.type)}))").fetchall()
+    return str(rows[0][0])
+
+
+def _refuse_others(read: Read, wanted: Mapping[str, tuple[str, str]], columns: Mapping[str, str], shown: str) -> None:
+    """Raises BadData unless the file has the wanted columns in their types, and no more."""
+    found = {fold(name): (name, type_) for name, type_ in columns.items()}
+    differing = [key for key in {**wanted, **found} if wanted.get(key, ("", ""))[1] != found.get(key, ("", ""))[1]]
+    if differing:
+        told = "; ".join(
+            f"{(wanted.get(key) or found[key])[0]!r} is {found[key][1] if key in found else 'not there'} "
+            f"and should be {wanted[key][1] if key in wanted else 'left out'}"
+            for key in differing
+        )
+        hint = "write with the columns that are there, or write it anew with OVERWRITE"
+        message = f"{shown}: the columns differ from those to merge: {told}"
+        raise BadData(message, hint=hint, node_id=read.node_id, node=read.node)
 
 
 def _common(read: Read, declared: Field, stored: Sequence[str]) -> Type:

@@ -1,0 +1,94 @@
+"""NexusOne's dialect as a program uses it: `headrace serve`, a client's token, jobs that really run."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyarrow.parquet
+
+from headrace.clock import SystemClock
+from headrace.core import clients
+from headrace.db.session import Database
+from tests.support.command import Place
+from tests.support.nexus import ALL, ingest, query
+from tests.support.serving import Served, served
+from tests.support.waiting import until
+
+
+def client_of(server: Served, root: Path) -> httpx.Client:
+    """A client with a token of the built-in issuer."""
+    database = Database.open(f"sqlite:///{root / 'headrace.db'}")
+    with database.transaction() as con:
+        made, secret = clients.create(con, account_id="main", name="ann", roles=ALL, now=SystemClock().now())
+    database.dispose()
+    form = {"grant_type": "client_credentials", "client_id": made.client_id, "client_secret": secret}
+    token = httpx.post(f"{server.url}/oauth/token", data=form, timeout=30).json()["access_token"]
+    return httpx.Client(base_url=server.url, headers={"authorization": f"Bearer {token}"}, timeout=30)
+
+
+def made(client: httpx.Client, body: dict[str, Any]) -> str:
+    answer = client.post("/api/jobs", json=body)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["id"])
+
+
+def ran(client: httpx.Client, job: str) -> tuple[str, str | None]:
+    """What a job says after a run of it has ended."""
+    assert client.post(f"/api/jobs/{job}/trigger").status_code == 200
+    told: dict[str, Any] = {}
+
+    def ended() -> bool:
+        told.update(client.get(f"/api/jobs/{job}").json())
+        return bool(told["status"] != "running")
+
+    until(ended, limit=60)
+    return told["status"], told["status_message"]
+
+
+def rows(place: Place, table: str) -> list[tuple[object, ...]]:
+    (file,) = (place.root / "buckets" / "warehouse" / table).glob("*.parquet")
+    return sorted(tuple(row.values()) for row in pyarrow.parquet.read_table(file).to_pylist())
+
+
+def test_jobs_fill_tables_by_merge_and_by_query(tmp_path: Path) -> None:
+    place = Place.made(tmp_path)
+    place.put("raw/a.csv", "id,name,qty\n1,a,5\n2,b,6\n")
+    changes = [
+        {"column": "name", "transformation_type": "rename", "new_name": "label"},
+        {"column": "qty", "transformation_type": "cast", "target_type": "long"},
+    ]
+    properties = {"mode": "merge", "merge_keys": ["id"], "column_transformations": changes}
+    with served(place) as server, client_of(server, place.root) as client:
+        job = made(client, ingest(properties))
+        assert ran(client, job) == ("completed", None)
+        place.put("raw/a.csv", "id,name,qty\n2,B,7\n3,c,8\n")
+        assert ran(client, job) == ("completed", None)
+        assert rows(place, "sales/orders") == [(1, "a", 5), (2, "B", 7), (3, "c", 8)]
+        place.put("raw/a.csv", "id,name,qty\n2,B,7\n2,c,8\n")
+        status, message = ran(client, job)
+        assert (status, message) == ("failed", "among the rows to merge, the key (2) stands twice")
+        sums = made(client, query("SELECT count(*) AS n, sum(o.qty) AS qty FROM sales.orders o"))
+        assert ran(client, sums) == ("completed", None)
+        assert rows(place, "sales/sums") == [(3, 20)]
+        told = client.get(f"/api/jobs/{job}/result?limit=2").json()
+        columns = [
+            {"name": "id", "type": "int"},
+            {"name": "label", "type": "string"},
+            {"name": "qty", "type": "bigint"},
+        ]
+        assert (told["start"], told["row_count"], told["columns"], told["next_start"]) == (0, 2, columns, 2)
+        rest = client.get(f"/api/jobs/{job}/result?start=2").json()
+        assert sorted([*told["data"], *rest["data"]]) == [[1, "a", 5], [2, "B", 7], [3, "c", 8]]
+        text = json.dumps({"sql": "SELECT max(o.qty) / 4 AS share, current_date() AS day FROM sales.orders o"})
+        asked = made(client, {"job_type": "airflow.nlp", "job_name": "Most", "properties_json": text})
+        assert ran(client, asked) == ("completed", None)
+        ((share, day),) = client.get(f"/api/jobs/{asked}/result").json()["data"]
+        assert (share, len(day)) == (2.0, 10)
+        assert client.delete(f"/api/jobs/{asked}").json() == "deleted"
+        (place.root / "buckets" / "lake" / "raw" / "a.csv").unlink()
+        status, message = ran(client, job)
+        assert status == "failed"
+        assert message is not None
+        assert "no data under prefix 'raw'" in message
+        assert json.loads(client.get("/api/jobs").text)[0]["id"] == sums
