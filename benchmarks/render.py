@@ -123,6 +123,12 @@ _SERVER = """\
 `headrace serve` as it comes: one process tree, the API and the workers in it, on SQLite or on PostgreSQL on the same
 machine, both with every commit on the disk. A job of ten rows is CSV → filter → CSV in a folder, nothing less, and its
 time is that of the records, from the accepted request to COMPLETED.
+
+How many run at once is a matter of CPU: two cores that do 33 a second give 60 ms to each. Half of it goes to the run's
+own process, which opens and closes an engine instance for each run
+([decision 21](decisions/0021-where-the-time-of-the-server-goes.md)). More on the same cores would take an instance that
+is used again, which is against one run seeing nothing of another. On PostgreSQL a signed read pays a look whether the
+connection lives, and the round trips that begin and end its transaction; client and database share the two cores.
 """
 
 _QUESTIONS = {
