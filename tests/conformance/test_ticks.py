@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select, text
 
+from headrace.auth.principal import Principal
 from headrace.core import ticks, triggers, workflow_runs, workflows
 from headrace.core.triggers import Trigger
 from headrace.db import Database
 from headrace.db import tables as t
-from headrace.errors import BadState
+from headrace.errors import BadState, DatabaseFailed
 from tests.support.uses import ALICE, Uses, sound
 
 NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
@@ -132,17 +133,43 @@ def test_a_clock_that_is_put_back_starts_nothing_again(database: Database, job_i
     assert started(database, flow) == [NOON + HOUR]
 
 
-def test_a_look_that_fails_leaves_all_of_it_due(
+def test_a_trigger_that_we_fail_at_leaves_nothing_stays_due_and_holds_up_no_other(
+    database: Database, job_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = trigger(database, "first"), trigger(database, "second")
+    other = Uses(database).create(sound(name="other")).job_id
+    sick, sound_one = workflow(database, first, job_id), workflow(database, second, other, "second")
+    start = workflow_runs.start
+
+    def broken(con: Connection, principal: Principal, workflow_id: str, **more: Any) -> str | None:
+        run_id = start(con, principal, workflow_id, **more)
+        if workflow_id == sick:
+            raise ZeroDivisionError
+        return run_id
+
+    # Two instants: that the first was missed is written down before the second one starts anything.
+    now, latest = NOON + 2.5 * HOUR, NOON + 2 * HOUR
+    with monkeypatch.context() as patched:
+        patched.setattr(workflow_runs, "start", broken)
+        assert fire(database, now) == (second.trigger_id,)
+    assert (started(database, sick), started(database, sound_one)) == ([], [latest])
+    assert [outcome for _, outcome, _ in recorded(database)] == ["MISSED", "STARTED"]
+    assert fire(database, now) == (first.trigger_id,)
+    assert (started(database, sick), started(database, sound_one)) == ([latest], [latest])
+
+
+def test_a_look_at_which_the_database_fails_leaves_all_of_it_due(
     database: Database, job_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flow = workflow(database, trigger(database), job_id)
 
-    def broken(*_: object, **__: object) -> str:
-        raise ZeroDivisionError
+    def broken(con: Connection, *_: object, **__: object) -> str:
+        con.execute(text("SELECT * FROM nowhere"))
+        raise AssertionError
 
     with monkeypatch.context() as patched:
         patched.setattr(workflow_runs, "start", broken)
-        with pytest.raises(ZeroDivisionError):
+        with pytest.raises(DatabaseFailed):
             fire(database, NOON + HOUR)
     assert recorded(database) == []
     fire(database, NOON + HOUR)

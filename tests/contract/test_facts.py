@@ -3,7 +3,7 @@
 import pytest
 
 from headrace.api.gateway import Operation
-from headrace.api.naver.operations import BUILT, PLANNED
+from headrace.api.naver.operations import OPERATIONS
 from tools.reference.facts import every_fact, problems, proofs, subjects
 
 SUBJECTS = subjects()
@@ -14,21 +14,16 @@ def test_what_is_called_implemented_has_a_test_and_every_test_names_facts_that_e
     assert problems(SUBJECTS, proofs()) == []
 
 
-@pytest.mark.parametrize("operation", BUILT, ids=lambda operation: operation.name)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_an_operation_that_is_built_is_called_implemented(operation: Operation) -> None:
     # What the vendor does not document is no fact of its documentation.
     fact = FACTS.get(operation.name)
     assert fact is None or fact.state == "implemented"
 
 
-@pytest.mark.parametrize("operation", PLANNED, ids=lambda operation: operation.path)
-def test_an_operation_that_is_planned_is_called_so(operation: Operation) -> None:
-    assert FACTS[operation.name].state == "planned"
-
-
 def test_every_documented_operation_is_in_the_table_of_operations() -> None:
     documented = {name for name in FACTS if "." not in name and name[0].islower()}
-    assert documented <= {operation.name for operation in (*BUILT, *PLANNED)}
+    assert documented <= {operation.name for operation in OPERATIONS}
     assert len(documented) == 25  # the documented 24; the two ways to update a job are two operations here
 
 

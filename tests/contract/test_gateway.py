@@ -9,7 +9,7 @@ from starlette.routing import Router
 
 from headrace.api.gateway import Operation
 from headrace.api.naver.contract import BODIES
-from headrace.api.naver.operations import BUILT, OPERATIONS, PLANNED
+from headrace.api.naver.operations import OPERATIONS
 from headrace.api.naver.service import service
 from headrace.api.nx1.middleware import Gate
 from headrace.auth.signature_v2 import SIGNATURE
@@ -111,13 +111,6 @@ def test_a_viewer_may_look_and_not_write(server: Server, operation: Operation) -
         assert answer.status_code in (200, 400, 404, 501)
 
 
-@pytest.mark.parametrize("operation", PLANNED, ids=lambda o: f"{o.method} {o.path}")
-def test_what_is_planned_says_so_in_the_service_shape(server: Server, operation: Operation) -> None:
-    answer = server.ask(operation.method, path(operation))
-    assert (answer.status_code, answer.json()["title"]) == (501, "Not Implemented")
-    assert answer.json()["errorType"].startswith("not-implemented/")
-
-
 @proves(
     "GatewayError.errors.300",
     "refusals.unknown-url",
@@ -207,7 +200,7 @@ BAD_BODIES = [
 @pytest.mark.parametrize("body", BAD_BODIES, ids=lambda body: repr(body[:40]))
 def test_a_bad_body_is_a_bad_parameter_and_never_a_failure_of_the_server(server: Server, body: bytes) -> None:
     workflow, trigger, job = small_workflow(server)
-    for operation in BUILT:
+    for operation in OPERATIONS:
         if operation.name not in BODIES:
             continue
         path = operation.path.format(jobId=job, workflowId=workflow, triggerId=trigger)

@@ -2,12 +2,11 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
-from headrace.cli import show
-from headrace.cli.asking import Ask, Refused
+from headrace.cli import finding, show
+from headrace.cli.asking import Ask
 from headrace.cli.executing import helped
 from headrace.cli.following import Signals, code, heard
 from headrace.definition import parse
@@ -18,34 +17,22 @@ if TYPE_CHECKING:
 
 Json = Mapping[str, Any]
 _WORKFLOWS = "/api/v1/workflows"
-_PAGE = 1000
 _SHOWN = 5
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 0.5
 _UNENDED = ("READY", "RUNNING")
 
 
 def workflows(ask: Ask, *, name: str | None = None) -> list[dict[str, Any]]:
-    """All workflows that match, page after page."""
-    found: list[dict[str, Any]] = []
-    while True:
-        wanted = {"name": name} if name else {}
-        query = urlencode({**wanted, "page": len(found) // _PAGE, "limit": _PAGE})
-        answer = ask("GET", f"{_WORKFLOWS}?{query}")
-        found += answer["list"]
-        if len(found) >= answer["count"] or not answer["list"]:
-            return found
+    """All workflows that match."""
+    return finding.every(ask, _WORKFLOWS, {"name": name})
 
 
 def workflow(ask: Ask, name: str) -> dict[str, Any]:
     """A workflow that is named by its id or its name. Raises NotFound."""
-    if name.isalnum() and name.isascii():
-        with suppress(Refused):
-            found: dict[str, Any] = ask("GET", f"{_WORKFLOWS}/{name}")
-            return found
-    same = [each for each in workflows(ask, name=name) if each["name"] == name]
-    if not same:
+    found = finding.one(ask, _WORKFLOWS, name)
+    if found is None:
         raise NotFound("workflow", name)
-    return same[0]
+    return found
 
 
 def id_of(ask: Ask, name: str) -> str:

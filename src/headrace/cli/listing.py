@@ -1,49 +1,33 @@
 """Jobs and executions as the API tells them: found by id or name, and shown as tables."""
 
-import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
-from headrace.cli import show
-from headrace.cli.asking import Ask, Refused
+from headrace.cli import finding, show
+from headrace.cli.asking import Ask
 from headrace.errors import NotFound
 
 Json = Mapping[str, Any]
 _JOBS = "/api/v1/jobs"
-_ID = re.compile(r"[A-Za-z0-9]{12}")
-_PAGE = 1000
 _SHOWN = 5
 
 
 def jobs(ask: Ask, *, name: str | None = None, status: str | None = None) -> list[dict[str, Any]]:
-    """All jobs that match, page after page."""
-    wanted = {key: value for key, value in (("name", name), ("status", status)) if value}
-    found: list[dict[str, Any]] = []
-    while True:
-        query = urlencode({**wanted, "page": len(found) // _PAGE, "limit": _PAGE})
-        answer = ask("GET", f"{_JOBS}?{query}")
-        found += answer["list"]
-        if len(found) >= answer["count"] or not answer["list"]:
-            return found
+    """All jobs that match."""
+    return finding.every(ask, _JOBS, {"name": name, "status": status})
 
 
 def id_of(ask: Ask, name: str, *, deleted: bool = False) -> str:
     """The id of a job that is named by its id or its name. Raises NotFound."""
-    if _ID.fullmatch(name):
-        if deleted:
-            with suppress(Refused):
-                executions(ask, name, limit=0)
-                return name
-        else:
-            with suppress(Refused):
-                return str(ask("GET", f"{_JOBS}/{name}")["jobId"])
-    listed = jobs(ask, name=name) + (jobs(ask, name=name, status="DELETED") if deleted else [])
-    found = [each for each in listed if each["name"] == name]
-    if not found:
+    if deleted and finding.by_id(ask, f"{_JOBS}/{name}/executions?page=0&limit=0", name) is not None:
+        return name
+    found = finding.one(ask, _JOBS, name)
+    if found is None and deleted:
+        found = next((each for each in jobs(ask, name=name, status="DELETED") if each["name"] == name), None)
+    if found is None:
         raise NotFound("job", name)
-    return str(found[0]["jobId"])
+    return str(found["jobId"])
 
 
 def job(ask: Ask, name: str) -> dict[str, Any]:

@@ -1,41 +1,28 @@
 """Triggers as the API tells them: found by id or name, and shown as tables."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
-from urllib.parse import urlencode
 
-from headrace.cli import show
-from headrace.cli.asking import Ask, Refused
+from headrace.cli import finding, show
+from headrace.cli.asking import Ask
 from headrace.errors import NotFound
 
 Json = Mapping[str, Any]
 _TRIGGERS = "/api/v1/triggers"
-_PAGE = 1000
 
 
 def triggers(ask: Ask, *, name: str | None = None) -> list[dict[str, Any]]:
-    """All triggers that match, page after page."""
-    found: list[dict[str, Any]] = []
-    while True:
-        wanted = {"name": name} if name else {}
-        answer = ask("GET", f"{_TRIGGERS}?{urlencode({**wanted, 'page': len(found) // _PAGE, 'limit': _PAGE})}")
-        found += answer["list"]
-        if len(found) >= answer["count"] or not answer["list"]:
-            return found
+    """All triggers that match."""
+    return finding.every(ask, _TRIGGERS, {"name": name})
 
 
 def trigger(ask: Ask, name: str) -> dict[str, Any]:
     """A trigger that is named by its id or its name, with the dates that come next. Raises NotFound."""
-    if name.isalnum() and name.isascii():
-        with suppress(Refused):
-            found: dict[str, Any] = ask("GET", f"{_TRIGGERS}/{name}")
-            return found
-    same = [each["triggerId"] for each in triggers(ask, name=name) if each["name"] == name]
-    if not same:
+    found = finding.one(ask, _TRIGGERS, name)
+    if found is None:
         raise NotFound("trigger", name)
-    named: dict[str, Any] = ask("GET", f"{_TRIGGERS}/{same[0]}")
-    return named
+    # A row of a list does not tell the dates.
+    return found if "nextExecutionDates" in found else dict(ask("GET", f"{_TRIGGERS}/{found['triggerId']}"))
 
 
 def id_of(ask: Ask, name: str) -> str:

@@ -17,6 +17,8 @@ from headrace.db.tables import job_revisions, workflow_revisions
 from headrace.errors import NotFound
 
 Kind = Literal["job", "workflow"]
+# What a revision is called that is not there.
+WORD: Mapping[Kind, str] = {"job": "revision", "workflow": "workflow-revision"}
 _TABLES: Mapping[Kind, tuple[Table, Column[str]]] = {
     "job": (job_revisions, job_revisions.c.job_id),
     "workflow": (workflow_revisions, workflow_revisions.c.workflow_id),
@@ -56,7 +58,7 @@ def get(con: Connection, principal: Principal, kind: Kind, id: str, revision: in
     this = and_(r.account_id == principal.account_id, key == id, r.revision == revision)
     found = con.execute(select(r.created_at, r.created_by, r.definition).where(this)).first()
     if found is None:
-        raise NotFound("revision" if kind == "job" else "workflow-revision", str(revision))
+        raise NotFound(WORD[kind], str(revision))
     at = datetime.fromtimestamp(found.created_at, UTC)
     return Revision(kind, id, revision, at, found.created_by, json.loads(found.definition))
 

@@ -7,13 +7,15 @@ An instant of which nobody heard within a minute was missed: nobody was there, t
 put forward. The trigger's misfire policy says what becomes of it, whichever it was.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, Row, and_, func, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from headrace.auth.principal import Principal
 from headrace.core import feeds, workflow_runs
@@ -23,6 +25,8 @@ from headrace.db.tables import ticks, triggers, workflows
 from headrace.errors import HeadraceError
 from headrace.recurrence import instants
 from headrace.recurrence.rules import Schedule
+
+log = logging.getLogger(__name__)
 
 ON_TIME = timedelta(seconds=60)
 MOST_AT_ONCE = 1000
@@ -52,15 +56,14 @@ def next_due(con: Connection) -> float | None:
 def fire(con: Connection, *, now: float, limit: int) -> tuple[str, ...]:
     """Record what is due and start what it starts, for at most so many triggers; gives the ids of the triggers.
 
-    What another server is just at is left to it.
+    What another server is just at is left to it. A trigger at which we fail by a fault of ours stays due, and is told
+    in the log; it holds up no other.
     """
     c = triggers.c
     due = select(triggers).where(_waiting(), c.next_fire_at <= now).order_by(c.next_fire_at, c.trigger_id).limit(limit)
     found = con.execute(due.with_for_update(key_share=True, skip_locked=True)).all()
     at = datetime.fromtimestamp(now, UTC)
-    for row in found:
-        _fire(con, of_row(row), at)
-    return tuple(str(row.trigger_id) for row in found)
+    return tuple(str(row.trigger_id) for row in found if _fired(con, row, at))
 
 
 def due(trigger: Trigger, now: datetime) -> Due:
@@ -111,6 +114,18 @@ def _fire(con: Connection, trigger: Trigger, now: datetime) -> None:
         _record(con, trigger, instant, "STARTED" if begun else "SKIPPED", told, now)
     following = None if found.following is None else found.following.timestamp()
     con.execute(sa.update(triggers).where(triggers.c.trigger_id == trigger.trigger_id).values(next_fire_at=following))
+
+
+def _fired(con: Connection, row: Row[Any], now: datetime) -> bool:
+    try:
+        with con.begin_nested():
+            _fire(con, of_row(row), now)
+    except SQLAlchemyError:
+        raise  # the database's failure is that of the whole look
+    except Exception:
+        log.exception("a trigger is not fired", extra={"trigger": row.trigger_id})
+        return False
+    return True
 
 
 def _users(con: Connection, trigger: Trigger) -> Sequence[str]:

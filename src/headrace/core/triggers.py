@@ -10,16 +10,17 @@ from sqlalchemy import Connection, Row, and_, func, select
 from sqlalchemy.exc import IntegrityError
 
 from headrace.auth.principal import Principal
-from headrace.core import schedules
+from headrace.core import schedules, workflows
 from headrace.core.jobs import moment
 from headrace.core.paging import Page
 from headrace.core.schedules import Definition, Misfire, Overlap, TriggerType
-from headrace.db.tables import feeds, triggers, workflows
+from headrace.db.tables import feeds, triggers
 from headrace.errors import BadParameter, BadState, Conflict, NotFound, Problem
 from headrace.ids import new_id
 from headrace.recurrence import instants
 from headrace.recurrence.rules import Schedule
 
+_MOST_NAMES = 20
 _NAME_TAKEN = "another trigger of the account has this name"
 _MINUTE = timedelta(minutes=1)
 
@@ -128,11 +129,11 @@ def resume(con: Connection, principal: Principal, trigger_id: str, *, if_match: 
 def delete(con: Connection, principal: Principal, trigger_id: str, *, now: datetime) -> None:
     """Delete a trigger. Raises BadState, which names them, while workflows use it."""
     row = _locked(con, principal, trigger_id, None)
-    w = workflows.c
-    using = and_(w.account_id == principal.account_id, w.trigger_id == trigger_id, w.deleted_at.is_(None))
-    names = con.scalars(select(w.name).where(using).order_by(w.name).limit(20)).all()
+    names = sorted(name for _, name in workflows.of_trigger(con, principal.account_id, trigger_id))
     if names:
-        raise BadState(f"workflows use the trigger: {', '.join(names)}", hint="take it out of them, or delete them")
+        rest = len(names) - _MOST_NAMES
+        told = ", ".join(names[:_MOST_NAMES]) + (f" and {rest} more" if rest > 0 else "")
+        raise BadState(f"workflows use the trigger: {told}", hint="take it out of them, or delete them")
     f = feeds.c
     fed = and_(f.account_id == principal.account_id, f.trigger_id == trigger_id, f.deleted_at.is_(None))
     if con.scalar(select(f.feed_id).where(fed).limit(1)) is not None:

@@ -3,14 +3,15 @@
 Several servers may run it; the transaction that records an instant is the only thing that they share.
 """
 
-import sys
+import logging
 import threading
-import traceback
 from collections.abc import Callable
 
 from headrace.core import ticks
 from headrace.db import Database
 from headrace.errors import DatabaseFailed
+
+log = logging.getLogger(__name__)
 
 _POLL = 0.5
 _AT_ONCE = 100
@@ -50,9 +51,9 @@ class Scheduler:
         try:
             return self._look()
         except DatabaseFailed as error:
-            print(f"headrace: {error}", file=sys.stderr)
-        except Exception:  # noqa: BLE001 - a loop that ended would end all schedules
-            traceback.print_exc()
+            log.warning("%s", error)
+        except Exception:  # a loop that ended would end all schedules
+            log.exception("a fault of ours")
         return _POLL
 
     def _look(self) -> float:

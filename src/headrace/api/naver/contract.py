@@ -12,7 +12,7 @@ from headrace.api.gateway import Operation
 from headrace.api.naver import models as m
 from headrace.api.naver import workflow_models as w
 from headrace.api.naver.audit import FILTERS as AUDIT_FILTERS
-from headrace.api.naver.operations import OPERATIONS, PLANNED
+from headrace.api.naver.operations import OPERATIONS
 from headrace.auth.signature_v2 import ACCESS_KEY, SIGNATURE, TIMESTAMP
 from headrace.core.schedules import TriggerBody
 from headrace.definition import JobBody
@@ -144,14 +144,13 @@ _ABOUT = (
 
 
 def _operation(operation: Operation) -> Json:
-    planned = operation in PLANNED
     told: Json = {
         "operationId": operation.name if operation.path != "/api/v1/stats/execution-times" else "getExecutionTimesG1",
         "tags": [operation.path.split("/")[3]],
-        "summary": f"{_words(operation.name)}{' (planned)' if planned else ''}",
+        "summary": _words(operation.name),
         "description": f"Needs the right `{operation.action}`.",
         "parameters": _parameters(operation),
-        "responses": _responses(operation, planned=planned),
+        "responses": _responses(operation),
     }
     body = BODIES.get(operation.name)
     if body is not None:
@@ -188,11 +187,9 @@ _HEADERS = (
 )
 
 
-def _responses(operation: Operation, *, planned: bool) -> Json:
+def _responses(operation: Operation) -> Json:
     gateway = {code: _answer("The gateway refused.", _ref(m.GatewayErrorBody)) for code in ("401", "413", "429")}
     wrong = _answer("The service refused.", _ref(m.ServiceErrorBody))
-    if planned:
-        return {"501": wrong, **gateway}
     model = _ANSWERS[operation.name]
     good = _answer("Done.", _TRUE if model is None else _ref(model))
     code = _CODES.get(operation.name, "200")

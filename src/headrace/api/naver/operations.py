@@ -25,7 +25,7 @@ TRIGGERS = "/api/v1/triggers"
 TRIGGER = f"{TRIGGERS}/{{triggerId}}"
 STATS = "/api/v1/stats"
 
-BUILT = (
+OPERATIONS = (
     Operation("getJobs", "GET", JOBS, "View/getJobList"),
     Operation("createJob", "POST", JOBS, "Change/createJob"),
     Operation("verifyJob", "POST", f"{JOBS}/verify", "View/verifyJob"),
@@ -73,10 +73,6 @@ BUILT = (
     # The first documentation had the path without its s.
     Operation("getExecutionTimes", "GET", f"{STATS}/execution-times", "View/getExecutionTimes"),
 )
-
-PLANNED: tuple[Operation, ...] = ()
-
-OPERATIONS = (*BUILT, *PLANNED)
 
 
 def named(name: str) -> Operation:

@@ -9,6 +9,7 @@ from headrace.api.naver.jobs import permit_job
 from headrace.api.naver.reading import if_match_of, page_of, unknown_query
 from headrace.api.naver.workflows import permit_workflow, workflow_answer
 from headrace.core import revisions, rights
+from headrace.core.revisions import Kind
 from headrace.db import Connection
 from headrace.errors import NotFound
 
@@ -17,26 +18,17 @@ _MOST_DIGITS = 9
 
 def get_job_revisions(request: Request, jobId: str) -> Response:
     """View what a job was before, the newest first."""
-    call, page = call_of(request), page_of(request)
-    with call.server.database.reading() as con:
-        permit_job(con, call, jobId)
-        rows, count = revisions.list(con, call.principal, "job", jobId, page=page)
-    found = listed([of_revision(row) for row in rows], count=count, page=page)
-    return answered(found, warnings=unknown_query(request, ("page", "limit")))
+    return _listed(request, "job", jobId)
 
 
 def get_job_revision(request: Request, jobId: str, revision: str) -> Response:
     """View a job as it was sent for one of its revisions."""
-    call, number = call_of(request), _number(revision, "revision")
-    with call.server.database.reading() as con:
-        permit_job(con, call, jobId)
-        found = revisions.get(con, call.principal, "job", jobId, number)
-    return answered(of_revision(found), warnings=unknown_query(request, ()))
+    return _shown(request, "job", jobId, revision)
 
 
 def restore_job_revision(request: Request, jobId: str, revision: str) -> Response:
     """Let a job be again what it was; that is a new revision."""
-    call, number = call_of(request), _number(revision, "revision")
+    call, number = call_of(request), _number(revision, "job")
     if_match = if_match_of(call)
 
     def change(con: Connection) -> Changed:
@@ -53,26 +45,17 @@ def restore_job_revision(request: Request, jobId: str, revision: str) -> Respons
 
 def get_workflow_revisions(request: Request, workflowId: str) -> Response:
     """View what a workflow was before, the newest first."""
-    call, page = call_of(request), page_of(request)
-    with call.server.database.reading() as con:
-        permit_workflow(con, call, workflowId)
-        rows, count = revisions.list(con, call.principal, "workflow", workflowId, page=page)
-    found = listed([of_revision(row) for row in rows], count=count, page=page)
-    return answered(found, warnings=unknown_query(request, ("page", "limit")))
+    return _listed(request, "workflow", workflowId)
 
 
 def get_workflow_revision(request: Request, workflowId: str, revision: str) -> Response:
     """View a workflow as it was sent for one of its revisions."""
-    call, number = call_of(request), _number(revision, "workflow-revision")
-    with call.server.database.reading() as con:
-        permit_workflow(con, call, workflowId)
-        found = revisions.get(con, call.principal, "workflow", workflowId, number)
-    return answered(of_revision(found), warnings=unknown_query(request, ()))
+    return _shown(request, "workflow", workflowId, revision)
 
 
 def restore_workflow_revision(request: Request, workflowId: str, revision: str) -> Response:
     """Let a workflow be again what it was; that is a new revision."""
-    call, number = call_of(request), _number(revision, "workflow-revision")
+    call, number = call_of(request), _number(revision, "workflow")
     if_match = if_match_of(call)
 
     def change(con: Connection) -> Changed:
@@ -86,8 +69,25 @@ def restore_workflow_revision(request: Request, workflowId: str, revision: str) 
     return changed(call, change)
 
 
-def _number(text: str, kind: str) -> int:
+def _listed(request: Request, kind: Kind, id: str) -> Response:
+    call, page = call_of(request), page_of(request)
+    with call.server.database.reading() as con:
+        rights.permit(con, call.principal, call.operation.action, kind=kind, id=id)
+        rows, count = revisions.list(con, call.principal, kind, id, page=page)
+    found = listed([of_revision(row) for row in rows], count=count, page=page)
+    return answered(found, warnings=unknown_query(request, ("page", "limit")))
+
+
+def _shown(request: Request, kind: Kind, id: str, revision: str) -> Response:
+    call, number = call_of(request), _number(revision, kind)
+    with call.server.database.reading() as con:
+        rights.permit(con, call.principal, call.operation.action, kind=kind, id=id)
+        found = revisions.get(con, call.principal, kind, id, number)
+    return answered(of_revision(found), warnings=unknown_query(request, ()))
+
+
+def _number(text: str, kind: Kind) -> int:
     """A revision's number; what is none names no revision. Raises NotFound."""
     if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS):
-        raise NotFound(kind, text)
+        raise NotFound(revisions.WORD[kind], text)
     return int(text)

@@ -12,8 +12,8 @@ from headrace.api.changes import refused
 from headrace.api.gateway import DENIED, INVALID, Operation, Refusal
 from headrace.api.naver import audit, executions, jobs, revisions, stats, triggers, workflows
 from headrace.api.naver.answers import answered
-from headrace.api.naver.errors import NotImplementedYet, service_error
-from headrace.api.naver.operations import BUILT, PLANNED
+from headrace.api.naver.errors import service_error
+from headrace.api.naver.operations import OPERATIONS
 from headrace.errors import DatabaseFailed, Denied, HeadraceError, Repeated
 
 ENDPOINTS: dict[str, Callable[..., Response]] = {
@@ -66,12 +66,12 @@ ENDPOINTS: dict[str, Callable[..., Response]] = {
 
 def service() -> ASGIApp:
     """The application: its routes are the table of operations. They read their requests themselves, so it is bare."""
-    routes = [_route(operation) for operation in (*BUILT, *PLANNED)]
+    routes = [_route(operation) for operation in OPERATIONS]
     return ExceptionMiddleware(Router(routes, redirect_slashes=False), handlers={HeadraceError: told})
 
 
 def _route(operation: Operation) -> Route:
-    endpoint = ENDPOINTS.get(operation.name) or _planned(operation.name)
+    endpoint = ENDPOINTS[operation.name]
 
     def asked(request: Request) -> Response:
         return endpoint(request, **request.path_params)
@@ -95,10 +95,3 @@ def told(request: Request, error: Exception) -> Response:
 
 def _refusal(refusal: Refusal) -> Response:
     return Response(refusal.body(), refusal.status, media_type="application/json")
-
-
-def _planned(name: str) -> Callable[..., Response]:
-    def endpoint(_: Request, **__: str) -> Response:
-        raise NotImplementedYet(name, hint="it is on the roadmap: docs/roadmap.md")
-
-    return endpoint
