@@ -199,7 +199,9 @@ class Run:
             turn = max(0.0, min(left, _TURN))
             try:
                 begun = publication(self._store, places, run=task.execution_id, attempt=task.attempt, wait=turn)
-                return held.enter_context(begun)
+                claim = partial(held.enter_context, begun)
+                # All targets are claimed at once, so the node is known where there is a single one.
+                return _placed(writes[0], claim) if len(writes) == 1 else claim()
             except StoreBusy:
                 self._go_on()
                 if left <= turn:
