@@ -13,7 +13,7 @@ import duckdb
 from headrace.engines.dialects import DuckDbDialect
 from headrace.errors import BadData
 from headrace.plan.ops import Read
-from headrace.plan.types import Field, Map
+from headrace.plan.types import Array, Field, Map, Struct, Type
 
 SQL = DuckDbDialect()
 _FITS, _TEXT = "fits", "text"
@@ -25,29 +25,30 @@ class Connection(Protocol):
     def execute(self, query: str, parameters: object = None) -> Any:
         """Run a statement."""
 
+    def sqltype(self, type_str: str) -> Any:
+        """A type by the engine's word for it, with its parts."""
+
 
 def is_nested(stored: str) -> bool:
     """Whether the engine's word for a type is that of a list, a struct or a map."""
     return stored.endswith("]") or stored.startswith(("STRUCT(", "MAP("))
 
 
-def fitting(sql: str, stored: str, declared: Field) -> str:
+def fitting(con: Connection, sql: str, stored: str, declared: Field) -> str:
     """A stored value in its declared type, null where any part of it does not fit. Members go by their names."""
     wanted = SQL.type_name(declared.type)
     if stored == wanted:
         return sql
     cast = f"TRY(CAST({sql} AS {wanted}))"
-    if not isinstance(declared.type, Map) or not stored.startswith("MAP("):
-        return cast
     # A cast that makes one key of two fails the statement, also when it is tried.
-    keys = f"TRY(CAST(map_keys({sql}) AS {SQL.type_name(declared.type.key)}[]))"
-    return f"CASE WHEN len(list_distinct({keys})) < len({keys}) THEN NULL ELSE {cast} END"
+    test = _joins_keys(sql, con.sqltype(stored), declared.type, depth=0)
+    return f"CASE WHEN {test} THEN NULL ELSE {cast} END" if test else cast
 
 
-def beside(sql: str, stored: str, declared: Field, read: Read, *, castable: Collection[str]) -> str:
+def beside(con: Connection, sql: str, stored: str, declared: Field, *, read: Read, castable: Collection[str]) -> str:
     """What stands for a value of one of several stored types: the value that fits and, to be told, its text."""
     wanted = f"CAST(NULL AS {SQL.type_name(declared.type)})"
-    fits = fitting(sql, stored, declared) if stored in castable else wanted
+    fits = fitting(con, sql, stored, declared) if stored in castable else wanted
     told = f", {_TEXT} := CAST({sql} AS VARCHAR)" if read.bad_values == "FAIL" else ""
     return f"CASE WHEN {sql} IS NOT NULL THEN struct_pack({_FITS} := {fits}{told}) END"
 
@@ -71,6 +72,34 @@ def castable(con: Connection, read: Read, declared: Field, stored: Iterable[str]
         told = f"{read.place}: column {declared.name!r} is stored as {shown}, which does not cast to {declared.type}"
         raise BadData(told, hint="declare the type that is stored", node_id=read.node_id, node=read.node)
     return found
+
+
+def _joins_keys(sql: str, stored: Any, type_: Type, *, depth: int) -> str:
+    """Whether keys of a map would become one, or none; empty where no map in the value gets keys of another type."""
+    inside = dict(stored.children) if stored.id in ("list", "map", "struct") else {}
+    match type_:
+        case Array(element) if stored.id == "list":
+            tests = [_any(sql, inside["child"], element, depth=depth)]
+        case Map(key, value) if stored.id == "map":
+            wanted, keys = SQL.type_name(key), f"map_keys({sql})"
+            joined = f"len(list_distinct(TRY_CAST({keys} AS {wanted}[]))) < len({keys})"
+            tests = [
+                joined if str(inside["key"]) != wanted else "",
+                _any(f"map_values({sql})", inside["value"], value, depth=depth),
+            ]
+        case Struct(fields) if stored.id == "struct":
+            own = {name.lower(): (name, child) for name, child in inside.items()}
+            found = [(own[f.name.lower()], f.type) for f in fields if f.name.lower() in own]
+            tests = [_joins_keys(f"{sql}.{SQL.quoted(n)}", child, t, depth=depth) for (n, child), t in found]
+        case _:
+            tests = []
+    return " OR ".join(f"({test})" for test in tests if test)
+
+
+def _any(sql: str, stored: Any, type_: Type, *, depth: int) -> str:
+    """The same of a list."""
+    inner = _joins_keys(f"e{depth}", stored, type_, depth=depth + 1)
+    return f"len(list_filter({sql}, lambda e{depth}: {inner})) > 0" if inner else ""
 
 
 def _casts(con: Connection, stored: str, wanted: str) -> bool:

@@ -45,6 +45,9 @@ class Connection(Protocol):
     def execute(self, query: str, parameters: object = None) -> Any:
         """Run a statement."""
 
+    def sqltype(self, type_str: str) -> Any:
+        """A type by the engine's word for it, with its parts."""
+
     def fetchall(self) -> list[Any]:
         """The rows of the last one."""
 
@@ -197,10 +200,11 @@ def _parquet(con: Connection, read: Read, objects: Sequence[StoredObject]) -> So
     inside = _inside(con, read, stored_as)
     several = {name: each for name, each in inside.items() if len(stored_as[name]) > 1}
     texts = [
-        _read_parquet(read, columns, files, types=types, later=inside, several=several) for columns, files in stored
+        _read_parquet(con, read, columns, files, types=types, later=inside, several=several)
+        for columns, files in stored
     ]
     counted = con.execute(f"SELECT sum(num_rows) FROM parquet_file_metadata({listed(names_of)})").fetchall()
-    values = {f.name: _value(f, stored_as[f.name]) for f in read.declared if f.name in inside}
+    values = {f.name: _value(con, f, stored_as[f.name]) for f in read.declared if f.name in inside}
     raw = Raw(_together(read, texts), types, values=values, texts={n: nested.text(SQL.quoted(n)) for n in several})
     return Source(raw, tuple(f[0] for f in groups.values()), int(counted[0][0]))
 
@@ -283,12 +287,13 @@ def _inside(con: Connection, read: Read, stored_as: Mapping[str, Sequence[str]])
     return found
 
 
-def _value(declared: Field, stored: Sequence[str]) -> str:
+def _value(con: Connection, declared: Field, stored: Sequence[str]) -> str:
     name = SQL.quoted(declared.name)
-    return nested.fits(name) if len(stored) > 1 else nested.fitting(name, stored[0], declared)
+    return nested.fits(name) if len(stored) > 1 else nested.fitting(con, name, stored[0], declared)
 
 
 def _read_parquet(
+    con: Connection,
     read: Read,
     columns: Mapping[str, tuple[str, str]],
     files: Sequence[str],
@@ -303,7 +308,7 @@ def _read_parquet(
         wanted = stored if name in later else SQL.type_name(types[name])
         value = SQL.quoted(own) if stored == wanted else f"CAST({SQL.quoted(own)} AS {wanted})"
         if name in several:
-            value = nested.beside(SQL.quoted(own), stored, f, read, castable=several[name])
+            value = nested.beside(con, SQL.quoted(own), stored, f, read=read, castable=several[name])
         values.append(value if value == SQL.quoted(name) else f"{value} AS {SQL.quoted(name)}")
     filename, option = (f", {FILE}", f", filename = {SQL.text(FILE)}") if read.bad_values == "FAIL" else ("", "")
     return f"(SELECT {', '.join(values)}{filename} FROM read_parquet({listed(files)}{option}))"
