@@ -10,7 +10,10 @@ StopCode = Literal["cancelled", "timed-out", "out-of-memory", "worker-stopped", 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """To the child: run this with so many threads, or fewer. Without a beat within `seconds` it ends itself."""
+    """To the child: run this with so many threads, or fewer. Without a beat it ends itself at `until`.
+
+    That is a moment of the clock that all processes of the machine share, the same however late the line is read.
+    """
 
     execution_id: str
     job: str
@@ -19,15 +22,15 @@ class Order:
     parameters: Mapping[str, str]
     nrn: str
     threads: int
-    seconds: float
+    until: float
     grants: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """To the child: the lease holds for so many seconds more."""
+    """To the child: the lease holds until then."""
 
-    seconds: float
+    until: float
 
 
 @dataclass(frozen=True, slots=True)
