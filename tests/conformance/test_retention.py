@@ -162,5 +162,5 @@ def test_the_loop_removes_what_is_old(line: Line, monkeypatch: pytest.MonkeyPatc
     heard(line)
     loop = Retention(line.database, Kept(days=1))
     loop.start()
-    until(lambda: len(left(line, job_id)) == 1, limit=10)
+    until(lambda: len(left(line, job_id)) == 1)
     loop.stop()

@@ -76,11 +76,11 @@ def test_a_renewed_certificate_is_shown_after_a_hangup_and_a_broken_one_is_not(p
         renew()
         assert shown_by(server) == before
         server.process.send_signal(signal.SIGHUP)
-        until(lambda: shown_by(server) != before, limit=10)
+        until(lambda: shown_by(server) != before)
         renewed = shown_by(server)
         cert.write_text("no certificate")
         server.process.send_signal(signal.SIGHUP)
-        until(lambda: any("stays as it was" in line for line in server.said), limit=10)
+        until(lambda: any("stays as it was" in line for line in server.said))
         assert shown_by(server) == renewed
         assert server.stop() == 0
 
@@ -161,7 +161,7 @@ def test_a_request_under_way_is_answered_when_the_server_is_told_to_end(place: P
             connection.sendall(head.encode() + signature(server, "POST", "/api/v1/jobs") + b"\r\n" + body[:4])
             until(lambda: answers(server))
             server.process.send_signal(signal.SIGTERM)
-            until(lambda: not answers(server), limit=10)
+            until(lambda: not answers(server))
             connection.sendall(body[4:])
             assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
         assert server.process.wait(timeout=30) == 0

@@ -65,7 +65,7 @@ def test_what_came_while_no_server_was_there_is_started_by_the_next_one(place: P
     with served(place) as server:
         at, trigger = soon(6)
         path = flow(server, trigger)
-    until(lambda: datetime.now(UTC) > at, limit=15)
+    until(lambda: datetime.now(UTC) > at)
     with served(place) as server:
         until(lambda: [run["status"] for run in runs(server, path)] == ["COMPLETED"])
 

@@ -1,4 +1,3 @@
-import os
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from headrace.execution.lines import Answer, Beat, CommitAsked, Done, Log, Progr
 from tests.support.children import asked, child, order, soon
 from tests.support.command import OLD, Place
 from tests.support.jobs import node, source, target
+from tests.support.standing import has_ended
 from tests.support.waiting import until
 
 
@@ -166,12 +166,4 @@ def test_a_child_does_not_outlive_its_worker(place: Place) -> None:
         pid = int(worker.stdout.readline())
         worker.kill()
         worker.wait()
-    until(lambda: not _lives(pid))
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (ProcessLookupError, FileNotFoundError):
-        return False
+    until(lambda: has_ended(pid))
