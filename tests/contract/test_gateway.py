@@ -32,7 +32,7 @@ def failed(details: str) -> dict[str, object]:
 
 
 # The figures have a word of their own that lets in, and tests of it.
-OPEN = {"/livez", "/readyz", "/openapi.json", "/docs", "/metrics"}
+OPEN = {"/", "/livez", "/readyz", "/openapi.json", "/docs", "/metrics"}
 # Where the built-in issuer of NexusOne's dialect gives tokens for a secret, and tells how they are checked.
 ISSUER = {
     "/oauth/token",
@@ -138,6 +138,12 @@ def test_an_unknown_url_is_told_before_anybody_asks_who_it_is(server: Server, me
 def test_every_answer_has_a_trace_id_of_its_own(server: Server) -> None:
     ids = [server.ask("GET", at).headers["x-ncp-trace-id"] for at in ("/api/v1/jobs", "/nowhere", "/livez", "/readyz")]
     assert len(set(ids)) == 4
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+def test_whoever_balances_load_may_ask_with_head(server: Server, path: str) -> None:
+    answer = server.send("HEAD", path)
+    assert (answer.status_code, answer.content) == (200, b"")
 
 
 @proves(

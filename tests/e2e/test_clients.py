@@ -101,13 +101,18 @@ def test_a_client_that_is_generated_from_the_description_can_call_every_job_oper
                 )
 
             body = models.JobBody.from_dict(json.loads(EXAMPLE.read_text("utf-8")))
-            assert call("verify_job", body=body).parsed is True
+            assert [type(node).__name__ for node in body.nodes] == [
+                "SourceObjectStorage",
+                "FilterNode",
+                "TargetObjectStorage",
+            ]
+            assert call("verify_job", body=models.JobToVerify.from_dict(body.to_dict())).parsed is True
             job = call("create_job", body=body)
             assert (job.status_code, job.parsed.status.value) == (201, "RUNNABLE")
             at = job.parsed.job_id
             assert call("create_job", body=body).parsed.error_type == "bad-parameter"
             assert call("patch_job", at, body=models.JobChange(name="job002")).parsed.name == "job002"
-            whole = models.JobBody.from_dict({**body.to_dict(), "type": "DATAFLOW", "description": "more"})
+            whole = models.JobUpdate.from_dict({**body.to_dict(), "type": "DATAFLOW", "description": "more"})
             assert call("update_job", at, body=whole).parsed.description == "more"
             change = models.ConditionBody.from_dict({"jobCondition": {"numWorker": 3}})
             assert call("update_job_execution_config", at, body=change).parsed.run_condition.num_worker == 3

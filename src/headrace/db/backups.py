@@ -58,8 +58,9 @@ def backup(database: Database, to: Path, *, now: datetime) -> Path:
 
 
 def restore(database: Database, file: Path, *, force: bool, used: bool) -> str:
-    """Bring back what a backup holds, all or nothing; one of SQLite into PostgreSQL, too. Gives the version of its tables.
+    """Bring back what a backup holds, all or nothing. Gives the version of its tables.
 
+    A backup of SQLite can be brought into PostgreSQL, too; then its tables are those of this program at once.
     Raises DatabaseHeld while a server works, BackupFailed when the file is no backup, when the database is `used` and
     `force` does not say that it may be replaced; SchemaMismatch when a newer program made the backup.
     """

@@ -222,7 +222,7 @@ def _sqlite(url: str, serves: bool) -> Engine:
 
 
 def _connecting(_dialect: object, _record: object, arguments: list[str], _keywords: object) -> None:
-    """Make the file its owner's alone, as its journals are then: it holds definitions, the audit log, sealed secrets."""
+    """Make the file its owner's alone, as its journals are then: it has jobs, the audit log, encrypted secrets."""
     with suppress(OSError):  # it is there, or it can't be made, which SQLite tells better
         os.close(os.open(arguments[0], os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
