@@ -118,7 +118,7 @@ def test_a_viewer_may_look_and_not_write(server: Server, operation: Operation) -
 @pytest.mark.parametrize(
     ("method", "target"),
     [
-        ("GET", "/"),
+        ("POST", "/"),
         ("GET", "/api/v1/jobz"),
         ("GET", "/api/v1/jobs/"),
         ("DELETE", "/api/v1/jobs"),
@@ -163,6 +163,7 @@ def test_a_body_that_is_too_large_is_refused(tmp_path: Path) -> None:
     server = Server.start(tmp_path, body_limit="2KB")
     answer = server.ask("POST", "/api/v1/jobs", documented_job(description="x" * 2048))
     assert (answer.status_code, answer.json()["error"]["errorCode"]) == (413, "430")
+    assert "connection" not in answer.headers
     server.database.dispose()
 
 

@@ -1,5 +1,6 @@
 """The server as other people's clients find it: curl, a client made from the description, the page in a browser."""
 
+import http.client
 import importlib
 import json
 import subprocess
@@ -61,6 +62,24 @@ def test_the_documented_curl_commands_work_when_they_are_signed_anew(place: Plac
         assert (listed["count"], listed["page"], listed["limit"]) == (1, 0, 1000)
         assert curl(server, "DELETE", f"/api/v1/jobs/{made['jobId']}") is True
         assert curl(server, "GET", f"/api/v1/jobs/{made['jobId']}")["errorType"] == "resource-not-found/JOB"
+
+
+def test_who_sends_a_body_that_is_too_large_is_told_so_and_may_go_on(place: Place) -> None:
+    target = "/api/v1/jobs"
+    with served(place) as server:
+        at = httpx.URL(server.url)
+        # It sends all of the body before it looks for an answer, as many clients do.
+        connection = http.client.HTTPConnection(at.host, at.port, timeout=60)
+        for size, status in ((6_000_000, 413), (20_000_000, 413), (10, 400)):
+            connection.request("POST", target, b"a" * size, signature(server, "POST", target))
+            answer = connection.getresponse()
+            assert (answer.status, bool(json.loads(answer.read()))) == (status, True)
+        # Who asks before sending is told at once.
+        body = place.root / "large"
+        body.write_bytes(b"a" * 6_000_000)
+        told = curl(server, "POST", target, "--data-binary", f"@{body}", "--header", "Expect: 100-continue")
+        assert told["error"]["errorCode"] == "430"
+        connection.close()
 
 
 def generate_client(folder: Path) -> None:
