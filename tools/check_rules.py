@@ -54,6 +54,7 @@ HEAVY_HOMES: dict[str, tuple[str, ...]] = {
         "headrace.core.signing",
         "headrace.core.ticks",
         "headrace.core.triggers",
+        "headrace.core.uploads",
         "headrace.core.warehouse",
         "headrace.core.workflow_advance",
         "headrace.core.workflow_runs",

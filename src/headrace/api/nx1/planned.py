@@ -19,7 +19,6 @@ AREAS = {
     "datamirroring": "mirroring of databases",
     "dataproduct": "data products",
     "dq": "rules of data quality",
-    "files": "uploaded files; put them into a bucket",
     "metastore": "the metastore",
     "models": "deployment of models",
     "query": "questions in natural language",
