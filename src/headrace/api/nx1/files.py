@@ -1,4 +1,4 @@
-"""`/api/files`: files that a caller uploads, to be read by jobs of type `airflow.ingest`. They are their owner's alone."""
+"""`/api/files`: files that a caller uploads for jobs of type `airflow.ingest`. They are their owner's alone."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -6,22 +6,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel
 from starlette.routing import Route
 
 from headrace.api.call import Server
 from headrace.api.nx1.gate import Caller, caller_of
+from headrace.api.nx1.jobs import Most, Offset, Whence, origin_of
 from headrace.api.nx1.middleware import Streamed
 from headrace.api.nx1.psks import Whose
-from headrace.api.nx1.receiving import PART, Arrival, Shelf
+from headrace.api.nx1.receiving import PART, ROUND_BYTES, Arrival, Shelf, too_large
 from headrace.core import audit, uploads
-from headrace.core.audit import Deed, Origin
+from headrace.core.audit import Deed
 from headrace.core.uploads import Upload
 from headrace.errors import NotBuilt, StoreError, StoreMissing
 from headrace.execution.places import Stores
@@ -83,17 +84,6 @@ DESCRIBED: Mapping[str, Any] = {
 }
 
 
-def origin_of(request: Request) -> Origin:
-    """Where a request came from, for the audit log."""
-    client = request.client
-    return Origin(client.host if client else "", request.scope.get("state", {}).get("trace_id"))
-
-
-Whence = Annotated[Origin, Depends(origin_of)]
-Most = Annotated[int, Query(ge=1, le=10_000)]
-Offset = Annotated[int, Query(ge=0, le=1_000_000)]
-
-
 class _Uploading:
     """An upload, with its answer."""
 
@@ -125,6 +115,9 @@ class Files:
         caller = caller_of(request)
         if not (caller.may("ingest") or caller.may("storage")):
             raise HTTPException(403, _FORBIDDEN, {"connection": "close"})
+        length = request.headers.get("content-length", "0")
+        if not length.isdecimal() or len(length) > 20 or int(length) > self.most + ROUND_BYTES:
+            raise too_large(self.most)
         kind = request.headers.get("content-type", "")
         return _Uploading(Arrival(self._shelf, caller, origin_of(request), content_type=kind))
 

@@ -165,7 +165,7 @@ class Arrival:
             return
         self._size += end - start
         if self._size > self._shelf.most:
-            raise HTTPException(413, f"a file has at most {self._shelf.most} bytes", {"connection": "close"})
+            raise too_large(self._shelf.most)
         with told("the folder of uploaded files"):
             self._out.write(memoryview(data)[start:end])
 
@@ -176,6 +176,11 @@ class Arrival:
     def _close(self) -> None:
         if self._out is not None:
             self._out.close()
+
+
+def too_large(most: int) -> HTTPException:
+    """What is told of a file that is larger than one may be; the rest of it is left unread."""
+    return HTTPException(413, f"a file has at most {most} bytes", {"connection": "close"})
 
 
 def _parser(content_type: str, arrival: Arrival) -> MultipartParser | None:
