@@ -46,10 +46,14 @@ def prepared(
 
 
 class Stores:
-    """The stores of single buckets, kept open: one for each endpoint with its keys. Several threads may share it."""
+    """The stores of single buckets, kept open: one for each endpoint with its keys. Several threads may share it.
 
-    def __init__(self, settings: Settings) -> None:
+    `scratch` takes the files that are to be uploaded.
+    """
+
+    def __init__(self, settings: Settings, *, scratch: Path | None = None) -> None:
         self._settings = settings
+        self._scratch = scratch
         self._known = Storages(()) if settings["storage"] else storages(settings)
         self._opened: dict[Access, Store] = {}
 
@@ -64,7 +68,7 @@ class Stores:
             return opened(self._settings)
         access = self._known.of(bucket, region=region, nrn=nrn)
         if access not in self._opened:
-            self._opened[access] = _object_store(lambda _: access, None)
+            self._opened[access] = _object_store(lambda _: access, self._scratch)
         return self._opened[access]
 
 

@@ -26,6 +26,7 @@ from headrace.core.audit import Deed
 from headrace.core.uploads import Upload
 from headrace.errors import NotBuilt, StoreError, StoreMissing
 from headrace.execution.places import Stores
+from headrace.service.uploads import SCRATCH
 from headrace.settings import Settings, parse_size
 from headrace.stores.base import Store, StoredObject
 from headrace.stores.files import told
@@ -182,7 +183,9 @@ class Files:
 
 def file_routes(server: Server, settings: Settings) -> APIRouter:
     """The endpoints by their whole paths; they stand behind the gate."""
-    files = Files(server, Stores(settings), str(settings["uploads"]), parse_size(settings["upload_limit"]))
+    # Not among what is spilled: what lies there is taken for that of a dead run.
+    stores = Stores(settings, scratch=settings.data / SCRATCH)
+    files = Files(server, stores, str(settings["uploads"]), parse_size(settings["upload_limit"]))
     router, one = APIRouter(tags=["Files"]), "/api/files/{file_id}"
     router.routes.append(Route(UPLOAD, endpoint=Streamed(files.begin), methods=["POST"]))
     router.add_api_route("/api/files", files.all, methods=["GET"])
