@@ -107,25 +107,25 @@ def delete(con: Connection, account_id: str, upload_id: str, *, now: datetime) -
 
 def left(con: Connection, *, now: float) -> Sequence[tuple[str, str]]:
     """What is deleted or comes no more, and has an object, perhaps: ids and buckets, at most so many."""
-    gone = and_(_c.ready_at.is_(None), _c.touched_at < now - GONE_SECONDS)
-    # One that was deleted just now is being removed by who was asked to.
-    deleted = and_(_c.deleted_at.is_not(None), _c.deleted_at < now - GONE_SECONDS)
-    found = con.execute(select(_c.upload_id, _c.bucket).where(or_(gone, deleted)).limit(_BATCH))
+    found = con.execute(select(_c.upload_id, _c.bucket).where(_is_left(now)).limit(_BATCH))
     return [(row.upload_id, row.bucket) for row in found]
 
 
 def give_up(con: Connection, upload_id: str, *, now: float) -> bool:
-    """Let what comes no more come no more; False when it has come, or comes again."""
-    this = and_(
-        _c.upload_id == upload_id,
-        or_(_c.deleted_at.is_not(None), and_(_c.ready_at.is_(None), _c.touched_at < now - GONE_SECONDS)),
-    )
+    """Let what is left come no more, and be looked at again in a while; False when another one has done so."""
+    this = and_(_c.upload_id == upload_id, _is_left(now))
     return con.execute(sa.update(uploads).where(this).values(deleted_at=now)).rowcount > 0
 
 
 def forget(con: Connection, upload_id: str) -> None:
     """Its object is gone."""
     con.execute(sa.delete(uploads).where(_c.upload_id == upload_id))
+
+
+def _is_left(now: float) -> sa.ColumnElement[bool]:
+    gone = and_(_c.ready_at.is_(None), _c.deleted_at.is_(None), _c.touched_at < now - GONE_SECONDS)
+    # One that was deleted just now is being removed by who was asked to.
+    return or_(gone, _c.deleted_at < now - GONE_SECONDS)
 
 
 def _ready(account_id: str) -> sa.ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""Takes away what is left of uploads: of those that a server was killed amid, and of those that could not be removed."""
+"""Takes away what is left of uploads: of one that a server was killed amid, of one that could not be removed."""
 
 import logging
 import shutil
