@@ -85,6 +85,12 @@ def get(con: Connection, account_id: str, upload_id: str) -> Upload:
     return _upload(row)
 
 
+def find(con: Connection, account_id: str, upload_id: str, *, owner_id: str) -> Upload | None:
+    """A file of this owner that is there."""
+    row = con.execute(select(uploads).where(_ready(account_id), _c.upload_id == upload_id)).first()
+    return _upload(row) if row is not None and row.owner_id == owner_id else None
+
+
 def list(con: Connection, account_id: str, *, owner_id: str, limit: int, offset: int) -> tuple[Upload, ...]:
     """The files of an owner, the newest first."""
     wanted = select(uploads).where(_ready(account_id), _c.owner_id == owner_id)

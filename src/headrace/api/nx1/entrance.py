@@ -11,8 +11,9 @@ from headrace.api.nx1 import contract
 from headrace.api.nx1.admission import Admission, of_issuer, of_our_own
 from headrace.api.nx1.faults import add_faults
 from headrace.api.nx1.files import UPLOAD, file_routes
+from headrace.api.nx1.ingestion import ingestion_routes
 from headrace.api.nx1.issuer import add_issuer
-from headrace.api.nx1.jobs import job_routes
+from headrace.api.nx1.jobs import Jobs, job_routes
 from headrace.api.nx1.middleware import Gate
 from headrace.api.nx1.planned import AREAS, planned_routes
 from headrace.api.nx1.psks import psk_routes
@@ -20,6 +21,7 @@ from headrace.api.nx1.receiving import ROUND_BYTES
 from headrace.api.throttle import Throttle
 from headrace.auth.secrets import Secrets
 from headrace.errors import SettingInvalid
+from headrace.execution.places import Stores
 from headrace.service.tokens import Issuer
 from headrace.settings import Settings, parse_size
 
@@ -69,7 +71,9 @@ def _service(server: Server, settings: Settings) -> FastAPI:
     )
     add_faults(app)
     app.include_router(psk_routes(server))
-    app.include_router(job_routes(server, settings))
+    jobs = Jobs(server, Stores(settings), settings)
+    app.include_router(job_routes(jobs))
+    app.include_router(ingestion_routes(jobs, settings))
     app.include_router(file_routes(server, settings))
     app.include_router(planned_routes())
     return app

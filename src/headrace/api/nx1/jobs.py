@@ -16,8 +16,9 @@ from headrace.api.nx1.gate import Caller
 from headrace.api.nx1.models import STATUSES, Created, JobKey, Log, NewJob, NewStatus, Ran, Result, ResultColumn, Told
 from headrace.api.nx1.psks import Whose
 from headrace.api.nx1.recipes import Warehouse, draft
+from headrace.api.nx1.sources import Shelved, refuse_others
 from headrace.auth.roles import Right
-from headrace.core import audit, executions, feeds, jobs, psks, warehouse
+from headrace.core import audit, executions, feeds, jobs, psks, uploads, warehouse
 from headrace.core.audit import Deed, Origin
 from headrace.core.executions import Execution
 from headrace.core.feeds import Draft, Feed
@@ -26,6 +27,7 @@ from headrace.core.preview import preview
 from headrace.db import Connection
 from headrace.errors import StoreMissing
 from headrace.execution.places import Stores
+from headrace.plan.ops import Place
 from headrace.settings import Settings
 from headrace.stores.base import Store
 
@@ -81,6 +83,16 @@ class Jobs:
             feed = feeds.create(con, caller.principal, made, owner_id=caller.owner_id, now=self.server.now())
             self._note(con, caller, "createJob", feed.feed_id, whence)
         return _created(feed)
+
+    def run_new(self, caller: Caller, whence: Origin, sent: NewJob) -> Feed:
+        """Make a job and run it at once: both, or neither."""
+        made = self._draft(caller, sent)
+        with self.server.database.transaction() as con:
+            now = self.server.now()
+            feed = feeds.create(con, caller.principal, made, owner_id=caller.owner_id, now=now)
+            feeds.start(con, caller.principal, feed.feed_id, now=now)
+            self._note(con, caller, "submitIngest", feed.feed_id, whence)
+        return feed
 
     def all(self, caller: Whose, limit: Most = 10_000, offset: Offset = 0) -> list[Told]:
         """The jobs that are the caller's to see, the newest first."""
@@ -223,7 +235,15 @@ class Jobs:
             with self.server.database.reading() as con:
                 return warehouse.columns(con, caller.account_id, table)
 
-        return draft(sent, Warehouse(self.bucket, self._store, columns))
+        def uploaded(file_id: str) -> Place | None:
+            with self.server.database.reading() as con:
+                found = uploads.find(con, caller.account_id, file_id, owner_id=caller.owner_id)
+            return None if found is None else Place(found.bucket, found.key)
+
+        shelved = Shelved(self.settings["uploads"], uploaded)
+        made = draft(sent, Warehouse(self.bucket, self._store, columns, shelved))
+        refuse_others(made.nodes, shelved)
+        return made
 
     def _paused(self, caller: Caller, job_id: UUID, whence: Origin, *, paused: bool) -> Told:
         self._mine(caller, job_id)
@@ -237,9 +257,9 @@ class Jobs:
         audit.write(con, caller.principal, Deed(action, f"feeds/{feed_id}"), origin=whence, now=self.server.now())
 
 
-def job_routes(server: Server, settings: Settings) -> APIRouter:
+def job_routes(endpoints: Jobs) -> APIRouter:
     """The endpoints by their whole paths; they stand behind the gate."""
-    endpoints, router = Jobs(server, Stores(settings), settings), APIRouter(tags=["Jobs"])
+    router = APIRouter(tags=["Jobs"])
     one = "/api/jobs/{job_id}"
     router.add_api_route("/api/jobs", endpoints.create, methods=["POST"])
     router.add_api_route("/api/jobs", endpoints.all, methods=["GET"])

@@ -15,7 +15,7 @@ AREAS = {
     "data": "reading data products",
     "data_shares": "data shares",
     "dataeng": "queries from natural language",
-    "dataingest": "ingestion by its own endpoints; create a job of type airflow.ingest at /api/jobs",
+    "dataingest": "this endpoint of ingestion; there are /submit and /file_ingestion_options",
     "datamirroring": "mirroring of databases",
     "dataproduct": "data products",
     "dq": "rules of data quality",
