@@ -38,6 +38,7 @@ HEAVY_HOMES: dict[str, tuple[str, ...]] = {
         "headrace.core.clients",
         "headrace.core.conditions",
         "headrace.core.dashboard",
+        "headrace.core.data_grants",
         "headrace.core.executions",
         "headrace.core.feeds",
         "headrace.core.figures",

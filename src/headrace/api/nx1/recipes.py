@@ -28,6 +28,7 @@ from headrace.nodes.base import Node, NodeError
 from headrace.plan.ops import Op, Place
 from headrace.plan.types import Schema
 from headrace.stores.base import Store
+from headrace.stores.grants import Use
 from headrace.stores.publish import snapshot
 
 Json = dict[str, Any]
@@ -45,6 +46,8 @@ class Warehouse:
     store: Callable[[str], Store]
     columns: Callable[[TableName], Columns | None]
     shelved: Shelved
+    # Raises NotGranted for data that the caller's jobs may not use so.
+    admit: Callable[[Use, Place], None]
 
     def place(self, table: TableName) -> Place:
         """Where the files of a table lie."""
@@ -168,6 +171,7 @@ def _computed(line: Line, text: str, where: str, warehouse: Warehouse) -> None:
 
 def _written(sent: NewJob, properties: Properties, line: Line, table: TableName, warehouse: Warehouse) -> Draft:
     columns = line.columns
+    warehouse.admit("write", warehouse.place(table))
     known = warehouse.columns(table)
     filled = warehouse.is_filled(table)
     if filled and known is not None and properties.mode != "overwrite" and _as_set(known) != _as_set(columns):
@@ -204,6 +208,7 @@ def _written(sent: NewJob, properties: Properties, line: Line, table: TableName,
 def _source(sent: NewJob, properties: IngestProperties, warehouse: Warehouse) -> Json:
     """The node that reads the source, by what was sent of it and, for the rest, by looking at the data."""
     place, where = sources.files(sent, properties, warehouse.shelved)
+    warehouse.admit("read", place)
     given: Json = {
         **({"dataType": properties.format.upper()} if properties.format else {}),
         **({"fieldList": [c.model_dump() for c in properties.columns]} if properties.columns else {}),
@@ -232,6 +237,8 @@ def _table(schema: str, name: str, warehouse: Warehouse, where: str) -> Json:
         table = TableName.of(f"{schema}.{name}")
     except ValueError as error:
         raise BadParameter([Problem("bad-table", str(error), field=where)]) from None
+    # Before anything is told of it.
+    warehouse.admit("read", warehouse.place(table))
     place = {"regionNo": _REGION, "bucketName": warehouse.bucket, "prefix": table.prefix}
     columns = warehouse.columns(table)
     if columns is None:
