@@ -115,7 +115,7 @@ def test_a_run_has_its_owners_data_whoever_starts_it(nexus: Nexus) -> None:
 )
 def test_what_a_grant_means(use: Use, what: str, place: str | None) -> None:
     if place is None:
-        with pytest.raises(ValueError, match="^(is|has|.* is) "):
+        with pytest.raises(ValueError, match=r"^(is|has|.* is) "):
             data_grants.place_of(what, use=use, warehouse="warehouse")
     else:
         assert data_grants.place_of(what, use=use, warehouse="warehouse") == place
