@@ -48,11 +48,13 @@ def prepared(
 class Stores:
     """The stores of single buckets, kept open: one for each endpoint with its keys. Several threads may share it.
 
-    A `brief` one soon gives up an endpoint that does not answer: for what is tried again anyhow while others wait.
+    `scratch` takes the files that are to be uploaded. A `brief` one soon gives up an endpoint that does not answer: for
+    what is tried again anyhow while others wait.
     """
 
-    def __init__(self, settings: Settings, *, brief: bool = False) -> None:
+    def __init__(self, settings: Settings, *, scratch: Path | None = None, brief: bool = False) -> None:
         self._settings = settings
+        self._scratch = scratch
         self._brief = brief
         self._known = Storages(()) if settings["storage"] else storages(settings)
         self._opened: dict[Access, Store] = {}
@@ -68,7 +70,7 @@ class Stores:
             return opened(self._settings)
         access = self._known.of(bucket, region=region, nrn=nrn)
         if access not in self._opened:
-            self._opened[access] = _object_store(lambda _: access, None, brief=self._brief)
+            self._opened[access] = _object_store(lambda _: access, self._scratch, brief=self._brief)
         return self._opened[access]
 
 
