@@ -13,6 +13,7 @@ class Order:
     """To the child: run this with so many threads, or fewer. Without a beat it ends itself at `until`.
 
     That is a moment of the clock that all processes of the machine share, the same however late the line is read.
+    When an earlier attempt may have published, it looks for that first.
     """
 
     execution_id: str
@@ -24,6 +25,7 @@ class Order:
     threads: int
     until: float
     grants: Mapping[str, Any] | None = None
+    may_have_published: bool = False
 
 
 @dataclass(frozen=True, slots=True)
