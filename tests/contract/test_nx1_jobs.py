@@ -215,8 +215,12 @@ BAD: list[tuple[dict[str, Any], list[list[str | int]]]] = [
         [["body", "properties_json", "column_transformations", 0, "column"]],
     ),
     (
-        {"properties": {"column_transformations": [{"column": "id", "transformation_type": "encrypt"}]}},
+        {"properties": {"column_transformations": [{"column": "id", "transformation_type": "hash"}]}},
         [["body", "properties_json", "column_transformations", 0, "transformation_type"]],
+    ),
+    (
+        {"properties": {"column_transformations": [{"column": "id", "transformation_type": "encrypt"}]}},
+        [["body", "properties_json", "column_transformations", 0, "encryption_key_name"]],
     ),
     ({"schedule": "@daily", "properties": {"time_zone": "Mars"}}, [["body", "schedule"]]),
 ]

@@ -1,6 +1,7 @@
 """NexusOne's dialect over a real database, without a port: callers with tokens of the built-in issuer."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,11 +25,11 @@ class Nexus:
     tokens: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def start(cls, folder: Path) -> "Nexus":
+    def start(cls, folder: Path, environment: Mapping[str, str] | None = None) -> "Nexus":
         """A fresh server that `ann` may use, and `bob`, who has the same roles."""
         (folder / "buckets" / "lake" / "raw").mkdir(parents=True)
         (folder / "buckets" / "lake" / "raw" / "a.csv").write_text("id,name\n1,a\n2,b\n")
-        nexus = cls(Server.start(folder, storage=str(folder / "buckets")), folder)
+        nexus = cls(Server.start(folder, environment, storage=str(folder / "buckets")), folder)
         nexus.join("ann", *ALL)
         nexus.join("bob", *ALL)
         return nexus

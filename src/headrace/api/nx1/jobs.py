@@ -26,6 +26,7 @@ from headrace.core.preview import preview
 from headrace.db import Connection
 from headrace.errors import StoreMissing
 from headrace.execution.places import Stores
+from headrace.readings import named_keys
 from headrace.settings import Settings
 from headrace.stores.base import Store
 
@@ -223,7 +224,7 @@ class Jobs:
             with self.server.database.reading() as con:
                 return warehouse.columns(con, caller.account_id, table)
 
-        return draft(sent, Warehouse(self.bucket, self._store, columns))
+        return draft(sent, Warehouse(self.bucket, self._store, columns, named_keys(self.settings["encryption_keys"])))
 
     def _paused(self, caller: Caller, job_id: UUID, whence: Origin, *, paused: bool) -> Told:
         self._mine(caller, job_id)

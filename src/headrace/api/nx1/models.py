@@ -79,9 +79,10 @@ class Transformation(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     column: str
-    transformation_type: Literal["cast", "rename", "drop"]
+    transformation_type: Literal["cast", "rename", "drop", "encrypt"]
     target_type: Annotated[str | None, Field(description="cast: the type.")] = None
     new_name: Annotated[str | None, Field(description="rename: the name.")] = None
+    encryption_key_name: Annotated[str | None, Field(description="encrypt: the name of a key of the settings.")] = None
 
 
 class ReadOptions(BaseModel):

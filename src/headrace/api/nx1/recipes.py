@@ -3,7 +3,7 @@
 import json
 import re
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -22,7 +22,7 @@ from headrace.core.inference import suggest
 from headrace.core.warehouse import Columns, TableName
 from headrace.errors import BadParameter, NotBuilt, Problem, RunFailed
 from headrace.graph import read_node
-from headrace.nodes.base import Node, NodeError
+from headrace.nodes.base import Node, NodeError, nearest
 from headrace.plan.ops import Op, Place
 from headrace.plan.types import Schema
 from headrace.stores.base import Store
@@ -43,6 +43,8 @@ class Warehouse:
     bucket: str
     store: Callable[[str], Store]
     columns: Callable[[TableName], Columns | None]
+    keys: Collection[str] = ()
+    """The names of the keys that columns can be encrypted with."""
 
     def place(self, table: TableName) -> Place:
         """Where the files of a table lie."""
@@ -118,7 +120,7 @@ def _ingest(sent: NewJob, warehouse: Warehouse) -> Draft:
     line.source(_source(sent, properties, warehouse), columns)
     for index, change in enumerate(properties.column_transformations):
         where = f"{_PROPERTIES}.column_transformations[{index}]"
-        line.then(_changed(change, line.columns, where), {"": where})
+        line.then(_changed(change, line.columns, where, warehouse.keys), {"": where})
     return _written(sent, properties, line, table, warehouse)
 
 
@@ -218,7 +220,7 @@ def _table(schema: str, name: str, warehouse: Warehouse, where: str) -> Json:
     return {"type": "SOURCE_OBS", "name": str(table), **place, "dataType": "PARQUET", "fieldList": [*columns]}
 
 
-def _changed(change: Transformation, columns: Sequence[Json], where: str) -> Json:
+def _changed(change: Transformation, columns: Sequence[Json], where: str, keys: Collection[str]) -> Json:
     match change.transformation_type:
         case "cast":
             target = _needed(change.target_type, f"{where}.target_type")
@@ -233,6 +235,12 @@ def _changed(change: Transformation, columns: Sequence[Json], where: str) -> Jso
                 told = f"no column {change.column!r} arrives"
                 raise BadParameter([Problem("unknown-column", told, field=f"{where}.column")])
             return {"type": "TRANSFORM_SELECT", "fieldList": left}
+        case "encrypt":
+            key, field = change.encryption_key_name, f"{where}.encryption_key_name"
+            if _needed(key, field) not in keys:
+                told, hint = f"there is no key {key!r}", nearest(str(key), keys)
+                raise BadParameter([Problem("unknown-key", told, hint, field=field)])
+            return {"type": "TRANSFORM_ENCRYPT", "encryptFieldList": [{"name": change.column, "keyName": key}]}
 
 
 def _needed(value: str | None, field: str) -> str:
