@@ -1,16 +1,19 @@
 """NexusOne's dialect as a program uses it: `headrace serve`, a client's token, jobs that really run."""
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pyarrow.parquet
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from headrace.clock import SystemClock
 from headrace.core import clients
 from headrace.db.session import Database
 from tests.support.command import Place
+from tests.support.jobs import node
 from tests.support.nexus import ALL, ingest, query
 from tests.support.serving import Served, served
 from tests.support.waiting import until
@@ -92,3 +95,30 @@ def test_jobs_fill_tables_by_merge_and_by_query(tmp_path: Path) -> None:
         assert message is not None
         assert "no data under prefix 'raw'" in message
         assert json.loads(client.get("/api/jobs").text)[0]["id"] == sums
+
+
+def test_an_encrypted_column_goes_through_a_node_graph_and_its_key_is_nowhere(tmp_path: Path) -> None:
+    place, key = Place.made(tmp_path), bytes(range(32))
+    shown = base64.b64encode(key).decode()
+    place.put("raw/a.csv", "id,name\n1,Zoë\n2,b\n3,\n")
+    encrypt = {"column": "name", "transformation_type": "encrypt", "encryption_key_name": "people"}
+    condition = {"name": "id", "operator": "LT", "value": "3"}
+    nodes = [
+        node("SOURCE_CATALOG", 4, (), database="sales", table="orders"),
+        node("TRANSFORM_FILTER", 2, (4,), filterType="AND", filterConditionList=[condition]),
+    ]
+    text = json.dumps({"nodes": nodes, "mode": "merge", "merge_keys": ["id"]})
+    graph = {"job_type": "airflow.dataeng", "job_name": "Low", "destination": "sales.low", "properties_json": text}
+    with served(place, HEADRACE_ENCRYPTION_KEYS=f"people:{shown}") as server, client_of(server, place.root) as client:
+        first, second = made(client, ingest({"column_transformations": [encrypt]})), made(client, graph)
+        assert [ran(client, job) for job in (first, second, second)] == [("completed", None)] * 3
+        (run,) = client.get(f"/api/jobs/{first}/runs").json()
+        log = client.get(f"/api/jobs/{first}/runs/{run['id']}/log").json()["log"]
+        told = client.get(f"/api/jobs/{first}").text + client.get(f"/api/jobs/{first}/result").text
+    assert dict(rows(place, "sales/orders"))[3] is None
+    found = {number: base64.b64decode(str(value)) for number, value in rows(place, "sales/low")}
+    assert {n: AESGCM(key).decrypt(raw[:12], raw[12:], None).decode() for n, raw in found.items()} == {1: "Zoë", 2: "b"}
+    left = b"".join(path.read_bytes() for path in place.root.rglob("*") if path.is_file())
+    assert log
+    for text in (log, told, left.decode("latin-1")):
+        assert shown not in text

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from headrace.core.feeds import FeedStatus
 
@@ -110,15 +110,20 @@ class IngestProperties(Properties):
     column_transformations: tuple[Transformation, ...] = ()
 
 
-class QueryProperties(Properties):
-    """`airflow.dataeng`: the rows of a query over `schema.table` names into the table `destination`."""
+class EngineerProperties(Properties):
+    """`airflow.dataeng`: the rows of a query, or of a graph of nodes, into the table `destination`: one of the two."""
 
-    sql: Annotated[str, Field(min_length=1, description="One query in Spark SQL.")]
+    sql: Annotated[str | None, Field(min_length=1, description="One query in Spark SQL over `schema.table`.")] = None
+    nodes: Annotated[
+        tuple[Annotated[Any, WithJsonSchema({"type": "object"})], ...] | None,
+        Field(max_length=4_999, description="Nodes of a data flow without its target."),
+    ] = None
 
 
-class QuestionProperties(QueryProperties):
+class QuestionProperties(Properties):
     """`airflow.nlp`: a query whose result is read back; without a `destination` its table has no name of its own."""
 
+    sql: Annotated[str, Field(min_length=1, description="One query in Spark SQL over `schema.table`.")]
     mode: Annotated[Mode, Field(description="What becomes of the rows that are there.")] = "overwrite"
 
 

@@ -2,7 +2,9 @@
 
 import base64
 import os
+from array import array
 from collections.abc import Mapping
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -31,13 +33,17 @@ def add(con: duckdb.DuckDBPyConnection, keys: Mapping[str, bytes]) -> None:
     def encrypted(texts: Any, names: Any) -> Any:  # columns of Arrow, which has no types for mypy
         # The engine leaves missing values out, so there may be none.
         cipher = ciphers[names[0].as_py()] if len(names) else None
-        return pyarrow.array([_sealed(cipher, text) for text in texts.to_pylist()] if cipher else [], pyarrow.string())
+        sealed = [_sealed(cipher, text) for text in texts.to_pylist()] if cipher else []
+        # From buffers: `pyarrow.array` would look for pandas, which a child process has marked as absent.
+        ends = array("i", accumulate(map(len, sealed), initial=0))
+        buffers = [None, pyarrow.py_buffer(ends), pyarrow.py_buffer(b"".join(sealed))]
+        return pyarrow.Array.from_buffers(pyarrow.string(), len(sealed), buffers)
 
     # Without `side_effects` equal values of a chunk would be encrypted once.
     kind = PythonUDFType.ARROW
     con.create_function("encrypted", encrypted, ["VARCHAR", "VARCHAR"], "VARCHAR", type=kind, side_effects=True)
 
 
-def _sealed(cipher: "AESGCM", text: str) -> str:
+def _sealed(cipher: "AESGCM", text: str) -> bytes:
     nonce = os.urandom(_NONCE_BYTES)
-    return base64.b64encode(nonce + cipher.encrypt(nonce, text.encode(), None)).decode("ascii")
+    return base64.b64encode(nonce + cipher.encrypt(nonce, text.encode(), None))
