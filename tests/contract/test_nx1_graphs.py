@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from headrace.core import jobs
+from headrace.core import data_grants, jobs
 from headrace.core.jobs import JobFilter
 from headrace.core.paging import Page
 from tests.support.jobs import Json, node, source, target
@@ -138,3 +138,19 @@ def test_a_graph_that_is_as_deep_as_it_may_be_without_its_end_is_told(nexus: Nex
     (fault,) = nexus.refused(422, "POST", "/api/jobs", graph(table(), *deep))
     assert fault["loc"][:3] == NODES
     assert "more than 100 nodes" in fault["msg"]
+
+
+def test_a_graph_reads_only_what_was_granted_to_its_owner(nexus: Nexus) -> None:
+    lake = source("id int", node_id=1, prefix="raw")
+    with nexus.server.database.transaction() as con:
+        for grant in data_grants.list(con, "main"):
+            data_grants.take(con, "main", grant.grant_id)
+        now = nexus.server.clock.now()
+        data_grants.give(con, "main", "ann", use="write", what="*", warehouse="warehouse", now=now)
+    assert "no right to read lake/raw" in nexus.refused(403, "POST", "/api/jobs", graph(lake))
+    assert "no right to read sales.orders" in nexus.refused(403, "POST", "/api/jobs", graph(table(), where()))
+    (fault,) = nexus.refused(422, "POST", "/api/jobs", graph(source("id int", bucketName="uploads", prefix="x/a")))
+    assert fault["loc"] == [*NODES, 0, "prefix"]
+    with nexus.server.database.transaction() as con:
+        data_grants.give(con, "main", "ann", use="read", what="lake/raw", warehouse="warehouse", now=now)
+    nexus.told("POST", "/api/jobs", graph(lake))

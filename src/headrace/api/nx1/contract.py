@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
+from headrace.api.nx1.files import DESCRIBED, UPLOAD
 from headrace.api.nx1.issuer import TOKEN
 from headrace.api.nx1.models import PROPERTIES
 
@@ -21,6 +22,7 @@ def described(service: FastAPI, *, issuer: str, prefix: str) -> Json:
     schemes[_KEY] = {"type": "apiKey", "in": "header", "name": _HEADER}
     own = found.get("components", {})
     components = {**own, "schemas": {**own.get("schemas", {}), **properties()}, "securitySchemes": schemes}
+    found["paths"][UPLOAD] = {"post": DESCRIBED}
     told = {**found, "components": components, "security": [{_TOKEN: []}, {_KEY: []}]}
     return {**told, "servers": [{"url": prefix}]} if prefix else told
 
