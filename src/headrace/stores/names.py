@@ -107,5 +107,5 @@ def file_name(number: int, run: str, staged: str) -> str:
 
 def file_number(key: str, folder: str, run: str) -> int | None:
     """The number of a file that this run published to this folder, None for any other file."""
-    found = re.fullmatch(rf"part-(\d{{5,}})-{re.escape(run)}(\..*)?", key.removeprefix(folder + "/"))
+    found = re.fullmatch(rf"{re.escape(folder)}/part-(\d{{5,}})-{re.escape(run)}(\.[^/]*)?", key)
     return int(found[1]) if found else None
