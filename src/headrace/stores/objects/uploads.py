@@ -215,11 +215,11 @@ class Uploads:
         return {upload.key: upload.size for upload in self._known.values() if upload.number is not None}
 
     def arrive(self) -> None:
-        """Let those come to their final names."""
-        asked = [(upload, upload.arrive()) for upload in self._known.values() if upload.number is not None]
-        for upload, done in asked:
-            done.result()
-            upload.arrived()
+        """Let those come to their final names, one after another."""
+        for upload in self._known.values():
+            if upload.number is not None:
+                upload.arrive().result()
+                upload.arrived()
 
     def stop(self) -> None:
         """Send nothing more. Ends within a moment, unless the server does not answer that an upload has begun."""
