@@ -277,8 +277,8 @@ def _recover_one(store: Store, bucket: str, folder: str) -> bool:
 def _take_back(store: Store, bucket: str, folder: str, announced: Announcement) -> None:
     """Let nothing that was announced be there or come any more; then readers need not be told of it."""
     store.abandon(bucket, folder, lambda key: file_number(key, folder, announced.run) is not None)
-    # Once more when there was any: the last request of a dead run may be carried out just now.
-    while come := [each.key for each in store.listing(bucket, folder).objects if announced.names(each.key, folder)]:
+    for _ in range(2):  # the last request of a dead run may be carried out just now
+        come = [each.key for each in store.listing(bucket, folder).objects if announced.names(each.key, folder)]
         store.remove(bucket, come, within=folder)
     store.remove(bucket, [record_key(folder)], within=join(folder, OURS))
 
