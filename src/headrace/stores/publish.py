@@ -67,6 +67,14 @@ def unchanged(store: Store, snapshot: Snapshot) -> None:
             raise SourceChanged(f"'{then.bucket}/{then.key}' {what} since the run listed it", hint=hint)
 
 
+def published(store: Store, place: Place, mode: WriteMode, *, run: str) -> Published | None:
+    """What earlier attempts of a run have made of a target, as readers see it; None when there is still all to do."""
+    seen = view(store, place).objects
+    ours = _of_run(seen, clean_prefix(place), run)
+    skipped = bool(ours) or (mode == "IGNORE" and bool(seen))
+    return Published(place, mode, ours, removed=0, skipped=True) if skipped else None
+
+
 def recover(store: Store, place: Place) -> Recovered:
     """Finish what was cut short at a place and below it; StoreBusy when a live run writes there."""
     folder = clean_prefix(place)
@@ -164,18 +172,15 @@ class Publication:
         for target, step in zip(self._targets, steps, strict=True):
             if isinstance(step, Record):
                 self._store.write(target.place.bucket, record_key(target.folder), dump(step))
-        published = tuple(self._finish(target, step) for target, step in zip(self._targets, steps, strict=True))
+        done = tuple(self._finish(target, step) for target, step in zip(self._targets, steps, strict=True))
         self.done = True
-        return published
+        return done
 
     def _decide(self, index: int) -> Record | Published:
         """What to publish to a target, or why nothing is. What is published comes to its place as far as it can."""
         target = self._targets[index]
-        seen = view(self._store, target.place).objects
-        ours = _of_run(seen, target.folder, self._run)
-        if ours or (target.mode == "IGNORE" and seen):
-            return Published(target.place, target.mode, ours, removed=0, skipped=True)
-        return Record(
+        before = published(self._store, target.place, target.mode, run=self._run)
+        return before or Record(
             run=self._run,
             attempt=self._attempt,
             mode=target.mode,
