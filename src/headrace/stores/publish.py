@@ -190,24 +190,21 @@ class Publication:
         )
 
     def _added(self, index: int) -> tuple[Added, ...]:
-        target, bucket = self._targets[index], self._targets[index].place.bucket
+        target = self._targets[index]
+        bucket, at = target.place.bucket, len(target.folder) + 1
         arrived = self._store.arrive(bucket, target.staging_folder)
-        taken = {each.key for each in arrived}
         staged = self._store.listing(bucket, target.staging_folder).objects
         names = _relative(staged, target.staging_folder)
         # No number twice, whatever follows it.
-        used = {file_number(key, target.folder, self._run) for key in taken}
+        used = {file_number(each.key, target.folder, self._run) for each in arrived}
         free = (number for number in count() if self._first[index] + number not in used)
         keys = [self._key(index, next(free), name) for name in names]
         for key in keys:
             # After the commit it would be too late to find that a name can't be given.
             check_key(key)
-        at = len(target.folder) + 1
         there = [Added(each.key[at:], each.size, None) for each in arrived]
-        return (
-            *there,
-            *(Added(key[at:], each.size, name) for key, each, name in zip(keys, staged, names, strict=True)),
-        )
+        come = [Added(key[at:], each.size, name) for key, each, name in zip(keys, staged, names, strict=True)]
+        return (*there, *come)
 
     def _finish(self, target: _Target, step: Record | Published) -> Published:
         bucket = target.place.bucket
