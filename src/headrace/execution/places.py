@@ -10,6 +10,7 @@ from headrace.errors import SettingInvalid, StoreMissing
 from headrace.execution.machine import limits
 from headrace.execution.runner import Run, Task, granted
 from headrace.plan.ops import Place, Read, Write, in_order
+from headrace.readings import named_keys
 from headrace.settings import Settings
 from headrace.stores.access import Access, Storages, job_access, storages
 from headrace.stores.base import Store
@@ -41,18 +42,21 @@ def prepared(
         # What is left there by a killed run goes with its folder.
         store = opened(settings, places=places, nrn=nrn, scratch=Path(allowed.temp_directory))
         instance = (spare or NoSpare()).take
-        engine = DuckDbEngine(allowed, read_back=settings["read_back"], instance=instance)
+        keys = named_keys(settings["encryption_keys"])
+        engine = DuckDbEngine(allowed, read_back=settings["read_back"], instance=instance, keys=keys)
         yield Run(task, store=store, engine=engine, clock=SystemClock(), may_commit=may_commit, threads=allowed.threads)
 
 
 class Stores:
     """The stores of single buckets, kept open: one for each endpoint with its keys. Several threads may share it.
 
-    A `brief` one soon gives up an endpoint that does not answer: for what is tried again anyhow while others wait.
+    `scratch` takes the files that are to be uploaded. A `brief` one soon gives up an endpoint that does not answer: for
+    what is tried again anyhow while others wait.
     """
 
-    def __init__(self, settings: Settings, *, brief: bool = False) -> None:
+    def __init__(self, settings: Settings, *, scratch: Path | None = None, brief: bool = False) -> None:
         self._settings = settings
+        self._scratch = scratch
         self._brief = brief
         self._known = Storages(()) if settings["storage"] else storages(settings)
         self._opened: dict[Access, Store] = {}
@@ -68,7 +72,7 @@ class Stores:
             return opened(self._settings)
         access = self._known.of(bucket, region=region, nrn=nrn)
         if access not in self._opened:
-            self._opened[access] = _object_store(lambda _: access, None, brief=self._brief)
+            self._opened[access] = _object_store(lambda _: access, self._scratch, brief=self._brief)
         return self._opened[access]
 
 

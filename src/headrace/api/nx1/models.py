@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from headrace.core.feeds import FeedStatus
 
@@ -22,25 +23,32 @@ STATUSES: Mapping[str, FeedStatus] = {
 }
 
 
-def _kept(text: str) -> str:
+def kept(text: str) -> str:
     """A text that every database can keep. Raises ValueError."""
     if "\0" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
         raise ValueError("holds a sign that is no character")
     return text
 
 
-Text = Annotated[str, Field(max_length=2000), AfterValidator(_kept)]
-LongText = Annotated[str, Field(max_length=1_000_000), AfterValidator(_kept)]
+Text = Annotated[str, Field(max_length=2000), AfterValidator(kept)]
+LongText = Annotated[str, Field(max_length=1_000_000), AfterValidator(kept)]
 
 
 class NewJob(BaseModel):
     """The body of create and update."""
 
     job_type: JobType
-    job_name: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_kept)]
+    job_name: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(kept)]
     source: Text | None = None
     destination: Text | None = None
-    properties_json: LongText | None = None
+    properties_json: Annotated[
+        LongText | None,
+        Field(
+            description="A JSON object as a text: IngestProperties, EngineerProperties or QuestionProperties, by the "
+            "type of the job.",
+            json_schema_extra={"contentMediaType": "application/json"},
+        ),
+    ] = None
     schedule: Text | None = None
 
 
@@ -48,7 +56,7 @@ class NewStatus(BaseModel):
     """The body of the status write-back; the words of the vendor's clients, in any case."""
 
     status: Annotated[str, Field(max_length=40)]
-    status_message: Annotated[str, Field(max_length=10_000), AfterValidator(_kept)] | None = None
+    status_message: Annotated[str, Field(max_length=10_000), AfterValidator(kept)] | None = None
 
 
 class Properties(BaseModel):
@@ -79,9 +87,10 @@ class Transformation(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     column: str
-    transformation_type: Literal["cast", "rename", "drop"]
+    transformation_type: Literal["cast", "rename", "drop", "encrypt"]
     target_type: Annotated[str | None, Field(description="cast: the type.")] = None
     new_name: Annotated[str | None, Field(description="rename: the name.")] = None
+    encryption_key_name: Annotated[str | None, Field(description="encrypt: the name of a key of the settings.")] = None
 
 
 class ReadOptions(BaseModel):
@@ -96,29 +105,101 @@ class ReadOptions(BaseModel):
     nullValue: str | None = None
     encoding: str | None = None
     compression: str | None = None
+    inferSchema: Annotated[bool | None, Field(description="false: every column of a CSV file is a string.")] = None
 
 
 class IngestProperties(Properties):
-    """`airflow.ingest`: the files of `source` into the table `destination`."""
+    """`airflow.ingest`: the files of `source`, or the rows of a table, into the table `destination`."""
+
+    file_id: Annotated[UUID | None, Field(description="An uploaded file, in place of a source.")] = None
+    where: Annotated[LongText | None, Field(min_length=1, description="Of a table: which rows, as SQL.")] = None
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"mode": "merge", "merge_keys": ["id"]},
+                {
+                    "source": "s3://lake/raw",
+                    "destination": "sales.orders",
+                    "mode": "overwrite",
+                    "format": "csv",
+                    "read_options": {"header": True, "delimiter": ","},
+                    "columns": [{"name": "id", "type": "bigint"}, {"name": "name", "type": "string"}],
+                    "column_transformations": [
+                        {"column": "id", "transformation_type": "cast", "target_type": "int"},
+                        {"column": "name", "transformation_type": "rename", "new_name": "label"},
+                        {"column": "label", "transformation_type": "encrypt", "encryption_key_name": "people"},
+                    ],
+                    "time_zone": "Asia/Seoul",
+                },
+            ]
+        }
+    )
 
     format: Annotated[
         Literal["csv", "json", "ndjson", "parquet"] | None, Field(description="Seen from the data if absent.")
     ] = None
-    read_options: ReadOptions = ReadOptions()
+    read_options: Annotated[ReadOptions, Field(description="How the files are laid out.")] = ReadOptions()
     columns: Annotated[tuple[ColumnType, ...], Field(description="Seen from the data if absent.")] = ()
-    column_transformations: tuple[Transformation, ...] = ()
+    column_transformations: Annotated[
+        tuple[Transformation, ...], Field(description="Changes of columns, one after another.")
+    ] = ()
 
 
-class QueryProperties(Properties):
-    """`airflow.dataeng`: the rows of a query over `schema.table` names into the table `destination`."""
+class EngineerProperties(Properties):
+    """`airflow.dataeng`: the rows of a query, or of a graph of nodes, into the table `destination`: one of the two."""
 
-    sql: Annotated[str, Field(min_length=1, description="One query in Spark SQL.")]
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"mode": "overwrite", "sql": "SELECT o.name, count(*) AS n FROM sales.orders o GROUP BY o.name"},
+                {
+                    "mode": "merge",
+                    "merge_keys": ["name"],
+                    "nodes": [
+                        {
+                            "id": 1,
+                            "type": "SOURCE_CATALOG",
+                            "name": "orders",
+                            "parentNodeIds": [],
+                            "database": "sales",
+                            "table": "orders",
+                        },
+                        {
+                            "id": 2,
+                            "type": "TRANSFORM_DROP_DUPLICATION",
+                            "name": "one of each",
+                            "parentNodeIds": [1],
+                            "dropFieldList": ["name"],
+                        },
+                    ],
+                },
+            ]
+        }
+    )
+
+    sql: Annotated[str | None, Field(min_length=1, description="One query in Spark SQL over `schema.table`.")] = None
+    nodes: Annotated[
+        tuple[Annotated[Any, WithJsonSchema({"type": "object"})], ...] | None,
+        Field(max_length=4_999, description="Nodes of a data flow without its target."),
+    ] = None
 
 
-class QuestionProperties(QueryProperties):
+class QuestionProperties(Properties):
     """`airflow.nlp`: a query whose result is read back; without a `destination` its table has no name of its own."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"sql": "SELECT max(o.id) AS most FROM sales.orders o"}]})
+
+    sql: Annotated[str, Field(min_length=1, description="One query in Spark SQL over `schema.table`.")]
     mode: Annotated[Mode, Field(description="What becomes of the rows that are there.")] = "overwrite"
+
+
+PROPERTIES: Mapping[JobType, type[Properties]] = {
+    "airflow.ingest": IngestProperties,
+    "airflow.dataeng": EngineerProperties,
+    "airflow.nlp": QuestionProperties,
+}
+"""What `properties_json` holds, by the type of the job."""
 
 
 class Created(BaseModel):
