@@ -18,6 +18,8 @@ PLAIN: tuple[Type, ...] = (INT, BIGINT, STRING)
 _ARROW: Mapping[Type, Any] = {INT: pyarrow.int32(), BIGINT: pyarrow.int64(), STRING: pyarrow.string()}
 _NUMBERS: Mapping[Type, tuple[int, ...]] = {INT: (0, 1, -7, 2**31 - 1), BIGINT: (0, 2, 2**31, -(2**63))}
 _TEXTS = ("1", "3", "03", "-7", "3000000000", "x", "가")
+_KEYS = ("3", "03", "4", "3", "03", "x")
+"""Often two that become one."""
 _LIMITS: Mapping[Type, int] = {INT: 2**31, BIGINT: 2**63}
 _MEMBERS = ("x", "Y", "a b", "가")
 
@@ -121,7 +123,7 @@ def files(draw: st.DrawFn) -> Files:
     made = []
     for _ in range(draw(st.integers(1, 3))):
         stored = draw(_like(declared))
-        made.append((stored, tuple(draw(st.lists(_values(stored), min_size=1, max_size=4)))))
+        made.append((stored, tuple(draw(st.lists(_values(stored), min_size=2, max_size=8)))))
     return Files(declared, tuple(made))
 
 
@@ -141,8 +143,8 @@ def _like(type_: Type) -> st.SearchStrategy[Type]:
     match type_:
         case Array(element):
             return _like(element).map(Array)
-        case Map(key, value):
-            return st.builds(Map, _like(key), _like(value))
+        case Map(_, value):
+            return st.builds(Map, st.sampled_from((STRING, STRING, *PLAIN)), _like(value))
         case Struct(fields):
             some = st.lists(st.sampled_from(fields), min_size=1, max_size=len(fields), unique=True)
             made = some.flatmap(lambda kept: _structs([f.name for f in kept], [_like(f.type) for f in kept]))
@@ -161,7 +163,7 @@ def _present(type_: Type) -> st.SearchStrategy[Any]:
         case Array(element):
             return st.lists(_values(element), max_size=3)
         case Map(key, value):
-            pairs = st.tuples(_present(key), _values(value))
+            pairs = st.tuples(st.sampled_from(_KEYS) if key == STRING else _present(key), _values(value))
             return st.lists(pairs, max_size=3, unique_by=lambda pair: pair[0])
         case Struct(fields):
             return st.fixed_dictionaries({f.name: _values(f.type) for f in fields})

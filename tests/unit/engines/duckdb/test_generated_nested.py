@@ -6,19 +6,24 @@ from tempfile import TemporaryDirectory
 import pyarrow
 import pyarrow.parquet
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 
 from headrace.errors import BadData
+from headrace.plan.types import INT, STRING, Array, Field, Map, Struct
 from tests.support.generated_nested import Files, arrow, files, wire
 from tests.support.jobs import node, source, target
 from tests.support.lake import Lake
 
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example)
+# Two keys that become one are rare by chance.
+WHOLE, TEXTS, TWICE = Map(INT, INT), Map(STRING, INT), [("3", 1), ("03", 2)]
 
 
 @settings(max_examples=120, derandomize=True, database=None, deadline=None, suppress_health_check=SLOW)
 @pytest.mark.timeout(300)
 @given(files())
+@example(Files(WHOLE, ((TEXTS, (TWICE, [("4", 1)])),)))
+@example(Files(Array(Struct((Field("m", WHOLE),))), ((Array(Struct((Field("m", TEXTS),))), ([{"m": TWICE}],)),)))
 def test_a_nested_column_of_any_files_gives_the_values_and_counts_of_the_reference(made: Files) -> None:
     with TemporaryDirectory() as folder:
         lake, first = Lake(Path(folder)), 0
