@@ -112,3 +112,20 @@ def test_a_table_of_2000_columns_runs_within_a_minute(place: Place) -> None:
     done = place.call("run", place.job(source(columns), target(columns)))
     assert done.code == 0, done.err
     assert time.monotonic() - began < 60
+
+
+@pytest.mark.parametrize("damage", ["cut off", "changed inside"])
+def test_damaged_parquet_is_told_with_its_file_and_the_old_output_stands(place: Place, damage: str) -> None:
+    buffer = io.BytesIO()
+    names = [f"name {n}" for n in range(100_000)]
+    pyarrow.parquet.write_table(pyarrow.table({"id": list(range(100_000)), "name": names}), buffer)
+    whole = buffer.getvalue()
+    middle = len(whole) // 2
+    cut, changed = whole[:middle], whole[: middle - 5_000] + b"\xff" * 10_000 + whole[middle + 5_000 :]
+    place.put("in/a.csv", cut if damage == "cut off" else changed)
+    done = place.call("run", place.job(source(kind="PARQUET"), target()))
+    assert done.code == 1, done.err
+    assert done.error.startswith("node 'node 1' (1): ")
+    assert "lake/in/a.csv" in done.error
+    assert done.error.endswith("look at the object; was it cut off, or written as another format?")
+    assert place.stands()
