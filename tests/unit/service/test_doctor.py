@@ -95,7 +95,8 @@ def test_a_data_folder_on_a_network_file_system_is_told(tmp_path: Path, monkeypa
     assert any("network file system" in each.told for each in found(of, "data folder"))
 
 
-def test_something_else_at_the_port_is_wrong(tmp_path: Path) -> None:
+def test_something_else_at_the_port_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headrace.service.surroundings._SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as other:
         (told,) = found(settings(tmp_path, port=str(other.getsockname()[1])), "port")
     assert (told.state, told.hint) == ("wrong", "end it, or set port")
