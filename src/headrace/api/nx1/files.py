@@ -16,9 +16,9 @@ from pydantic import BaseModel
 from starlette.routing import Route
 
 from headrace.api.call import Server
-from headrace.api.nx1.gate import Caller, caller_of
+from headrace.api.nx1.gate import Caller
 from headrace.api.nx1.jobs import Most, Offset, Whence, origin_of
-from headrace.api.nx1.middleware import Streamed
+from headrace.api.nx1.middleware import Streamed, caller_of
 from headrace.api.nx1.psks import Whose
 from headrace.api.nx1.receiving import PART, ROUND_BYTES, Arrival, Shelf, too_large
 from headrace.core import audit, uploads
