@@ -36,13 +36,18 @@ def made(client: httpx.Client, body: dict[str, Any]) -> str:
 def ran(client: httpx.Client, job: str) -> tuple[str, str | None]:
     """What a job says after a run of it has ended."""
     assert client.post(f"/api/jobs/{job}/trigger").status_code == 200
+    return ended(client, job)
+
+
+def ended(client: httpx.Client, job: str) -> tuple[str, str | None]:
+    """The same, for a run that was begun already."""
     told: dict[str, Any] = {}
 
-    def ended() -> bool:
+    def has_ended() -> bool:
         told.update(client.get(f"/api/jobs/{job}").json())
         return bool(told["status"] != "running")
 
-    until(ended, limit=60)
+    until(has_ended, limit=60)
     return told["status"], told["status_message"]
 
 
@@ -92,3 +97,26 @@ def test_jobs_fill_tables_by_merge_and_by_query(tmp_path: Path) -> None:
         assert message is not None
         assert "no data under prefix 'raw'" in message
         assert json.loads(client.get("/api/jobs").text)[0]["id"] == sums
+
+
+def test_an_uploaded_file_is_ingested_by_one_request_and_its_rows_by_another(tmp_path: Path) -> None:
+    place = Place.made(tmp_path)
+    # More than a socket holds at once, so that it comes in many pieces.
+    lines = [f"{number},name {number}" for number in range(60_000)]
+    with served(place) as server, client_of(server, place.root) as client:
+        sent = {"file": ("orders.csv", "id,name\n" + "\n".join(lines))}
+        file = client.post("/api/files/file", files=sent).json()
+        assert client.get(f"/api/files/{file['id']}/content").text == sent["file"][1]
+        body = {"name": "Orders", "ingesttype": "file", "schema_name": "sales", "table": "orders", "mode": "merge"}
+        body |= {"merge": "id", "file_id": file["id"], "file_path": file["s3_url"], "file_format": "csv"}
+        submitted = client.post("/api/dataingest/submit", json=body).json()
+        assert submitted["error"] is None
+        assert ended(client, submitted["job_id"]) == ("completed", None)
+        few = {"name": "Few", "ingesttype": "lakehouse", "schema_name": "sales", "table": "few", "mode": "overwrite"}
+        few |= {"lakehouse_sourceschema": "sales", "lakehouse_sourcetable": "orders", "lakehouse_conditions": "id < 3"}
+        assert ended(client, client.post("/api/dataingest/submit", json=few).json()["job_id"]) == ("completed", None)
+        assert rows(place, "sales/few") == [(0, "name 0"), (1, "name 1"), (2, "name 2")]
+        assert client.delete(f"/api/files/{file['id']}").json() == "deleted"
+        status, message = ran(client, submitted["job_id"])
+        assert (status, "orders.csv" in str(message)) == ("failed", True)
+        assert not [path for path in (place.root / "buckets" / "uploads").rglob("*") if path.is_file()]

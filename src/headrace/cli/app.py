@@ -260,7 +260,10 @@ def restore_database(
     set_: Set = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring a backup back, into a database that no server works with."""
+    """Bring a backup back, into a database that no server works with.
+
+    A backup of SQLite can be brought into PostgreSQL, too: that is how a server moves.
+    """
     from headrace.service import keeping
 
     with _told(as_json):

@@ -117,10 +117,17 @@ def _database(settings: Settings, clock: Clock) -> Iterator[Finding]:
     with database_of(settings, make=False) as database:
         found = condition(database, clock)
         yield from _condition(found)
+        yield from _mode(database.path)
         database.check_version()
         yield good("schema", f"{found.schema}, that of this program")
         yield from _keys(settings, database)
         yield from _queue(database)
+
+
+def _mode(path: Path | None) -> Iterator[Finding]:
+    """Whether others may read the file: it has definitions, the audit log and encrypted secrets."""
+    if path is not None and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        yield poor("database", f"others than its owner may open {path}", f"chmod go= {path}*")
 
 
 def _condition(found: Condition) -> Iterator[Finding]:

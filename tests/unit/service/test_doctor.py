@@ -58,6 +58,17 @@ def test_the_database_tells_its_settings_and_that_nobody_serves(tmp_path: Path) 
     assert queue == Finding("queue", "ok", "0 wait, 0 run, no server or worker is there")
 
 
+def test_a_database_that_others_may_read_is_told(tmp_path: Path) -> None:
+    of = settings(tmp_path)
+    with database_of(of):
+        pass
+    assert {each.state for each in found(of, "database")} == {"ok"}
+    file = tmp_path / "data" / "headrace.db"
+    file.chmod(0o644)
+    (told,) = [each for each in found(of, "database") if each.state != "ok"]
+    assert (told.state, told.hint) == ("warn", f"chmod go= {file}*")
+
+
 def test_a_data_folder_on_a_network_file_system_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     of = settings(tmp_path)
     with database_of(of):
