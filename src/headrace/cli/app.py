@@ -10,6 +10,7 @@ import typer
 from headrace import __version__
 from headrace.cli.audit import audit
 from headrace.cli.clients import clients
+from headrace.cli.grants import grants
 from headrace.cli.jobs import jobs
 from headrace.cli.keys import keys
 from headrace.cli.manner import AsJson, Params, Set, sent
@@ -35,6 +36,7 @@ app.add_typer(workflows, name="workflows")
 app.add_typer(triggers, name="triggers")
 app.add_typer(audit, name="audit")
 app.add_typer(clients, name="clients")
+app.add_typer(grants, name="grants")
 app.add_typer(keys, name="keys")
 app.add_typer(database, name="db")
 

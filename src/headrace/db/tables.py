@@ -22,7 +22,7 @@ from headrace.db.columns import account as _account
 from headrace.db.columns import counted as _counted
 from headrace.db.columns import json as _json
 from headrace.db.columns import one_of as _one_of
-from headrace.db.feed_tables import feeds, warehouse_tables
+from headrace.db.feed_tables import data_grants, feeds, uploads, warehouse_tables
 from headrace.db.identity_tables import clients, psks, signing_keys
 from headrace.db.workflow_tables import (
     ticks,
@@ -41,6 +41,7 @@ __all__ = [
     "attempts",
     "audit",
     "clients",
+    "data_grants",
     "execution_hours",
     "executions",
     "feeds",
@@ -54,6 +55,7 @@ __all__ = [
     "signing_keys",
     "ticks",
     "triggers",
+    "uploads",
     "warehouse_tables",
     "workflow_revisions",
     "workflow_run_jobs",
@@ -62,7 +64,7 @@ __all__ = [
 ]
 
 # The schema that this program works with: the last file in migrations/versions.
-VERSION = "0006"
+VERSION = "0007"
 
 # One row for each account that has made something: `bucket` is where its scripts and logs go by default.
 accounts = Table(

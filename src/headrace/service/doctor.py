@@ -22,7 +22,7 @@ from headrace.execution.machine import available_memory, slots
 from headrace.service.findings import Finding, bad, good, poor
 from headrace.service.issuing import ACCOUNT, FIRST_KEY
 from headrace.service.serve import database_of
-from headrace.service.surroundings import packages, port, storages, tls
+from headrace.service.surroundings import issuer, packages, port, storages, tls
 from headrace.settings import Settings
 
 _SCARCE_BYTES = 1024**3
@@ -42,6 +42,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
         lambda: _database(settings, clock),
         lambda: storages(settings),
         lambda: tls(settings, now=clock.now()),
+        lambda: issuer(settings, clock=clock),
         lambda: port(settings),
     )
     for part in parts:

@@ -1,9 +1,11 @@
 """The gate of NexusOne's dialect as ASGI: nothing behind it is reached by one who was not let in."""
 
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -93,4 +95,40 @@ class Form:
         body = await read_body(headers, receive, _MOST_OF_A_FORM)
         too_large = JSONResponse({"error": "invalid_request"}, 413, unread(headers))
         answer = too_large if body is None else await run_in_threadpool(self._answer, headers, body)
+        await answer(scope, receive, send)
+
+
+class Taker(Protocol):
+    """What takes a body piece by piece. All of it blocks."""
+
+    def feed(self, data: bytes, /) -> None:
+        """The next bytes."""
+
+    def finish(self) -> Response:
+        """The answer, when all has come."""
+
+    def discard(self) -> None:
+        """Leave nothing: the rest does not come, or something is wrong."""
+
+
+class Streamed:
+    """A large body, taken as it comes and never held: each piece is waited for here, and used in a thread."""
+
+    def __init__(self, begin: Callable[[Request], Taker]) -> None:
+        self._begin = begin
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        request = Request(scope, receive)
+        taker = await run_in_threadpool(self._begin, request)
+        try:
+            async for piece in request.stream():
+                await run_in_threadpool(taker.feed, piece)
+            answer = await run_in_threadpool(taker.finish)
+        except ClientDisconnect:
+            await run_in_threadpool(taker.discard)
+            return
+        except BaseException:
+            await run_in_threadpool(taker.discard)
+            raise
         await answer(scope, receive, send)
