@@ -68,7 +68,7 @@ def test_no_operation_on_a_thing_is_open_to_a_key_that_may_not_do_it_there(
     path = operation.path.format(**ids, executionId=server.executed(job)["jobExecutionId"])
     thing = ids[operation.path.partition("{")[2].partition("}")[0]]
     key(server, deny=(f"{operation.action}@{thing}",))
-    body = None if operation.method == "GET" else {"jobCondition": {}}
+    body: object = None if operation.method == "GET" else {"jobCondition": {}}
     assert refused(server, operation.method, path, body)
 
 
