@@ -21,7 +21,10 @@ from tests.support.waiting import A_WHILE
 pytestmark = [pytest.mark.fault, pytest.mark.services]
 
 ROW = b"1,%s\n" % (b"x" * 100)
-SIZES = {"with one request": (60_000, "out/_headrace/"), "in parts": (700_000, "partNumber=2")}
+SIZES = {
+    "with one request": (60_000, "out/_headrace/", "out/_headrace/"),
+    "in parts": (700_000, "partNumber=2", "out/part-00000"),
+}
 
 
 def started(folder: Path, proxy: Proxy) -> subprocess.Popen[str]:
@@ -43,14 +46,14 @@ def saw(proxy: Proxy, path: str) -> Callable[[], bool]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize(("rows", "path"), SIZES.values(), ids=SIZES)
+@pytest.mark.parametrize(("rows", "path", "slow"), SIZES.values(), ids=SIZES)
 def test_a_signal_during_an_upload_is_heard_at_once_and_leaves_nothing(
-    rows: int, path: str, number: signal.Signals, seaweed: Seaweed, tmp_path: Path
+    rows: int, path: str, slow: str, number: signal.Signals, seaweed: Seaweed, tmp_path: Path
 ) -> None:
     seaweed.put(BUCKET, "in/1.csv", b"id,name\n" + ROW * rows)
     seaweed.put(BUCKET, "out/old.csv", b"id,name\n9,old\n")
     with proxied(seaweed.host) as proxy:
-        proxy.rule("slow", "PUT", "out/_headrace/")
+        proxy.rule("slow", "PUT", slow)
         process = started(tmp_path, proxy)
         assert wait_until(saw(proxy, path), process=process)
         sent = time.monotonic()

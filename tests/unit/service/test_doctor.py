@@ -1,6 +1,8 @@
+import base64
 import os
 import socket
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,20 @@ def test_the_database_tells_its_settings_and_that_nobody_serves(tmp_path: Path) 
     assert {"journal_mode = wal", "synchronous = 2"} <= {each.told for each in found(of, "database")}
     (queue,) = found(of, "queue")
     assert queue == Finding("queue", "ok", "0 wait, 0 run, no server or worker is there")
+
+
+def test_keys_without_what_encrypts_with_them_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def version(name: str) -> str:
+        if name == "pyarrow":
+            raise metadata.PackageNotFoundError(name)
+        return "1"
+
+    monkeypatch.setattr(metadata, "version", version)
+    key = base64.b64encode(bytes(32)).decode()
+    of = settings(tmp_path, {"HEADRACE_ENCRYPTION_KEYS": f"k:{key}"})
+    assert Finding("package", "wrong", "pyarrow is not installed", "install headrace[encrypt]") in found(of, "package")
+    assert Finding("package", "ok", "pyarrow is not installed, and not needed") in found(settings(tmp_path), "package")
+    assert all(key not in each.told for each in findings(of))
 
 
 def test_a_database_that_others_may_read_is_told(tmp_path: Path) -> None:
