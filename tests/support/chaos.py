@@ -31,7 +31,7 @@ from tests.support.work import ENDED, endless
 
 ROWS = b"id,name\n" + b"".join(b"%d,x\n" % number for number in range(1, 400))
 LEASE = 2.0
-_CALM = 120.0
+_CALM = 180.0
 _LOST = {"worker-lost", "child-lost"}
 
 
