@@ -40,7 +40,8 @@ def fitting(con: Connection, sql: str, stored: str, declared: Field) -> str:
     if stored == wanted:
         return sql
     cast = f"TRY(CAST({sql} AS {wanted}))"
-    # A cast that makes one key of two fails the statement, also when it is tried.
+    # A cast that makes one key of two fails the statement, also when it is tried, or leaves a map with a key twice:
+    # that depends on where the engine does it.
     test = _joins_keys(sql, con.sqltype(stored), declared.type, depth=0)
     return f"CASE WHEN {test} THEN NULL ELSE {cast} END" if test else cast
 
