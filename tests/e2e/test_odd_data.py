@@ -1,7 +1,7 @@
 """Odd and large data: it is read, or told with its place, and the old output stands."""
 
 import io
-import time
+import os
 from pathlib import Path
 
 import pyarrow
@@ -108,10 +108,13 @@ def test_a_table_of_2000_columns_runs_within_a_minute(place: Place) -> None:
     columns = ", ".join(f"c{n} {kinds[n % 4]}" for n in range(2_000))
     row = ",".join(("1", "a", "1.50", "2024-01-05")[n % 4] for n in range(2_000))
     place.put("in/a.csv", ",".join(f"c{n}" for n in range(2_000)) + "\n" + f"{row}\n" * 20)
-    began = time.monotonic()
+    before = os.times()
     done = place.call("run", place.job(source(columns), target(columns)))
     assert done.code == 0, done.err
-    assert time.monotonic() - began < 60
+    after = os.times()
+    # Its time on processors: on a busy machine the clock on the wall tells of the others.
+    spent = after.children_user + after.children_system - before.children_user - before.children_system
+    assert spent < 60
 
 
 @pytest.mark.parametrize("damage", ["cut off", "changed inside"])
