@@ -132,7 +132,7 @@ class Chaos:
         """Ask for so many executions while there is trouble, then wait in peace until all have ended."""
         jobs = {name: self.desk.create(name, kind) for name, kind in KINDS.items()}
         chance = Random(self.chance.random())
-        trouble = Trouble([self.herd], self.shake, lambda: len(self.watch.ended), (1, 9), chance, self.done)
+        trouble = Trouble([self.herd], self.shake, lambda: len(self.watch.ended), (1, 9), (5, 3, 1), chance, self.done)
         with watching(self.watch):
             with troubled(trouble):
                 self._ask(jobs, count)

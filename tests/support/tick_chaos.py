@@ -33,7 +33,7 @@ from tests.support.waiting import until
 from tests.support.watch import Watch, watching
 
 _MINUTE = timedelta(minutes=1)
-_SOON, _SPREAD = timedelta(seconds=5), timedelta(seconds=45)
+_SOON, _SPREAD = timedelta(seconds=5), timedelta(seconds=40)
 _MADE_UP = 60
 _CALM = 200.0
 _ALL = {"misfirePolicy": "ALL", "misfireWindow": 10_080}
@@ -56,7 +56,7 @@ _FLOWS: Mapping[str, Mapping[str, tuple[tuple[str, ...], str, str]]] = {
     "nobody": {},
 }
 # Most runs are cheap, or the jobs would take much longer than the ticks.
-_TURNS = ("one", "gone", "nobody", "gone", "fork", "gone", "nobody", "gone", "one", "gone", "gone", "nobody")
+_TURNS = ("one", *("gone", "nobody") * 4, "fork", *("nobody", "gone") * 4, "one", *("gone", "nobody") * 4)
 _EACH_MINUTE = (("QUEUE", "gone"), ("SKIP", "one"), ("ALLOW", "gone"), ("CANCEL_PREVIOUS", "one"))
 
 
@@ -101,7 +101,7 @@ class TickChaos:
     def rage(self, herds: Sequence[Herd], shake: Callable[[], None] | None) -> None:
         """Let them look while there is trouble, then wait in peace until all is over."""
         wanted = sum(map(len, self.expected.values()))
-        trouble = Trouble(herds, shake, self._progress, (8, 40), Random(self.chance.random()), self.done)
+        trouble = Trouble(herds, shake, self._progress, (8, 40), (5, 3, 2), Random(self.chance.random()), self.done)
 
         def waits(enough: Callable[[], bool]) -> Callable[[], bool]:
             def there() -> bool:

@@ -19,13 +19,14 @@ class Trouble:
     """It counts by what gets done: a busy machine has no more trouble for each run than a quiet one.
 
     `progress` is how much was done by now; after each `between` of it comes the next trouble. `shake` is what can be
-    done to what the herds stand on. What was done stands in `done`.
+    done to what the herds stand on; `weights` is how often it kills, stops and shakes. What was done stands in `done`.
     """
 
     herds: Sequence[Herd]
     shake: Callable[[], None] | None
     progress: Callable[[], int]
     between: tuple[int, int]
+    weights: tuple[int, int, int]
     chance: Random
     done: Counter[str] = field(default_factory=Counter)
 
@@ -34,7 +35,7 @@ class Trouble:
         while not over.is_set():
             self._pause(over, self.chance.randint(*self.between))
             self.tend()
-            what = self.chance.choices(("kill", "stop", "shake"), (5, 3, 1 if self.shake else 0))[0]
+            what = self.chance.choices(("kill", "stop", "shake"), self.weights)[0]
             (one,) = self.chance.choices(self.herds, [herd.size for herd in self.herds])
             if what == "kill":
                 what = one.kill(self.chance)
@@ -42,6 +43,8 @@ class Trouble:
                 what = one.stop(self.chance)
             elif self.shake is not None:
                 self.shake()
+            else:
+                continue
             self.done[what] += 1
 
     def tend(self) -> None:
