@@ -17,6 +17,7 @@ from benchmarks import (
     server_jobs,
     server_lists,
     server_reads,
+    server_stats,
     server_workflows,
     startup,
     storage,
@@ -140,6 +141,7 @@ _QUESTIONS = {
         server_big,
         server_ends,
         server_workflows,
+        server_stats,
     )
 }
 _COMPARED = {embedded.QUESTION: _EMBEDDED, dedupe.QUESTION: _DEDUPE, big.QUESTION: _BIG, tpch.QUESTION: _TPCH}

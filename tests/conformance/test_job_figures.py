@@ -70,19 +70,19 @@ class Told:
                     found.total += 1
                 else:
                     found.count(_Row(row))
-        return plain(found)
+        return found
 
     def of_jobs(self, span: Span, page: Page = ALL) -> dict[str, Figures]:
         with self.database.reading(steady=True) as con:
             rows, count = job_figures.of_jobs(con, ALICE, span, page=page)
         assert count >= len(rows)
-        return {row.job_id: plain(row.figures) for row in rows}
+        return {row.job_id: row.figures for row in rows}
 
     def of_job(self, job: int, span: Span, hours: int, points: int) -> tuple[Figures, list[Figures]]:
         first = start_of(hour_of(span[0]), hours)
         with self.database.reading(steady=True) as con:
             whole, each = job_figures.of_job(con, ALICE, self.jobs[job], span, first=first, hours=hours, points=points)
-        return plain(whole.figures), [plain(figures) for figures in each]
+        return whole.figures, list(each)
 
     def sum_up(self, now: float) -> None:
         for _ in range(50):
@@ -102,12 +102,6 @@ class Told:
 class _Row:
     def __init__(self, values: dict[str, Any]) -> None:
         self.__dict__.update(values)
-
-
-def plain(figures: Figures) -> Figures:
-    """The same without the steps that nothing is in, which subtractions leave behind."""
-    figures.ran, figures.waited = +figures.ran, +figures.waited
-    return figures
 
 
 @pytest.fixture

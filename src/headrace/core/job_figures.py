@@ -6,18 +6,19 @@ at any moment, stay fast when there are a million executions, and stay when old 
 """
 
 import math
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, select, update
 
 from headrace.auth.principal import Principal
+from headrace.core import spreads
 from headrace.core.dashboard import Span, begin, hour_of
 from headrace.core.paging import Page
-from headrace.core.spreads import step_of
+from headrace.core.spreads import Spread
 from headrace.db.tables import accounts, executions, job_figures, jobs
 from headrace.errors import NotFound
 
@@ -59,8 +60,8 @@ class Figures:
     canceled: int = 0
     rows_read: int = 0
     rows_written: int = 0
-    ran: Counter[int] = field(default_factory=Counter)
-    waited: Counter[int] = field(default_factory=Counter)
+    ran: Spread = 0
+    waited: Spread = 0
 
     def count(self, row: Any, sign: int = 1) -> None:
         """Add an execution that has ended, or take it away."""
@@ -69,29 +70,28 @@ class Figures:
         self.rows_written += sign * (row.rows_written or 0)
         if row.status == "COMPLETED":
             self.completed += sign
-            self.ran[step_of(row.ended_at - row.started_at)] += sign
+            self.ran += sign * spreads.of(row.ended_at - row.started_at)
         elif row.status == "FAILED":
             self.failed += sign
         else:
             self.canceled += sign
         if row.started_at is not None:
-            self.waited[step_of(row.started_at - row.created_at)] += sign
+            self.waited += sign * spreads.of(row.started_at - row.created_at)
 
     def add(self, row: Any) -> None:
         """Add what is kept of an hour or a day."""
         self.add_counts(row)
-        self.add_spread(row.spread)
+        self.add_spreads(row)
 
     def add_counts(self, row: Any) -> None:
         """Add what is kept of hours and days, but for the times."""
         for name in _COUNTS:
             setattr(self, name, getattr(self, name) + int(getattr(row, name)))
 
-    def add_spread(self, kept: Mapping[str, Mapping[str, int]]) -> None:
+    def add_spreads(self, row: Any) -> None:
         """Add the times that are kept of an hour or a day."""
-        for mine, name in ((self.ran, "ran"), (self.waited, "waited")):
-            for step, count in kept[name].items():
-                mine[int(step)] += count
+        self.ran += spreads.unpacked(row.ran)
+        self.waited += spreads.unpacked(row.waited)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +116,9 @@ def of_jobs(con: Connection, principal: Principal, span: Span, *, page: Page) ->
     busy = sorted((job for job, each in found.items() if each.total > 0), key=lambda job: (-found[job].total, job))
     shown = busy[page.first : page.first + page.rows]
     f = job_figures.c
-    kept = select(f.job_id, f.spread).where(_inside(account, parts), f.job_id.in_(shown))
+    kept = select(f.job_id, f.ran, f.waited).where(_inside(account, parts), f.job_id.in_(shown))
     for row in con.execute(kept) if shown else ():
-        found[row.job_id].add_spread(row.spread)
+        found[row.job_id].add_spreads(row)
     named = select(jobs.c.job_id, jobs.c.name).where(jobs.c.job_id.in_(shown))
     names = {row.job_id: str(row.name) for row in con.execute(named)}
     return tuple(OfJob(job, names.get(job, ""), found[job]) for job in shown), len(busy)
@@ -229,7 +229,7 @@ def _inside(account: str, parts: Iterable[tuple[int, int, int]]) -> ColumnElemen
 
 def _kept_columns() -> list[ColumnElement[Any]]:
     f = job_figures.c
-    return [f.first_hour, *(f[name] for name in _COUNTS), f.spread]
+    return [f.first_hour, *(f[name] for name in _COUNTS), f.ran, f.waited]
 
 
 def _kept_counts(account: str, parts: Iterable[tuple[int, int, int]]) -> sa.Select[Any]:
@@ -293,5 +293,5 @@ def _changed() -> sa.Update:
 
 
 def _values(figures: Figures) -> dict[str, Any]:
-    spread = {"ran": dict(figures.ran), "waited": dict(figures.waited)}
-    return {**{name: getattr(figures, name) for name in _COUNTS}, "spread": spread}
+    times = {"ran": spreads.packed(figures.ran), "waited": spreads.packed(figures.waited)}
+    return {**{name: getattr(figures, name) for name in _COUNTS}, **times}

@@ -90,8 +90,8 @@ execution_hours = Table(
     Column("failed", Integer, nullable=False),
 )
 
-# The executions of a job that were created in an hour, or in a day of 24, as far as they have ended. `spread` has how
-# many ran and waited for how long (`core.spreads`).
+# The executions of a job that were created in an hour, or in a day of 24, as far as they have ended. `ran`
+# and `waited` say how many did so for how long (`core.spreads`).
 job_figures = Table(
     "job_figures",
     METADATA,
@@ -105,7 +105,8 @@ job_figures = Table(
     Column("canceled", Integer, nullable=False),
     Column("rows_read", BigInteger, nullable=False),
     Column("rows_written", BigInteger, nullable=False),
-    _json("spread", nullable=False),
+    Column("ran", Text, nullable=False),
+    Column("waited", Text, nullable=False),
 )
 
 jobs = Table(

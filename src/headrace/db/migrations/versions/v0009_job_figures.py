@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("canceled", sa.Integer(), nullable=False),
         sa.Column("rows_read", sa.BigInteger(), nullable=False),
         sa.Column("rows_written", sa.BigInteger(), nullable=False),
-        sa.Column("spread", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("ran", sa.Text(), nullable=False),
+        sa.Column("waited", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("account_id", "hours", "first_hour", "job_id", name=op.f("pk_job_figures")),
     )
