@@ -50,7 +50,7 @@ def test_two_schedulers_and_three_workers_on_postgresql_start_every_instant_once
         ):
             chaos.rage([servers, workers], postgres_server.restart)
             chaos.check([servers, workers])
-        print(f"{chaos.done}, {servers.began} servers and {workers.began} workers began")
+        print(f"{chaos.done}, {chaos.left} runs in peace, {servers.began} servers and {workers.began} workers began")
 
 
 def test_a_server_on_sqlite_starts_every_instant_once_in_chaos(tmp_path: Path) -> None:
@@ -62,4 +62,4 @@ def test_a_server_on_sqlite_starts_every_instant_once_in_chaos(tmp_path: Path) -
         with herd(tmp_path, "serve", size=1, off=lambda: clocks.uniform(-A_LITTLE_OFF, A_LITTLE_OFF), **own) as servers:
             chaos.rage([servers], None)
             chaos.check([servers])
-        print(f"{chaos.done}, {servers.began} servers began")
+        print(f"{chaos.done}, {chaos.left} runs in peace, {servers.began} servers began")

@@ -67,7 +67,10 @@ def count() -> int:
 
 @dataclass
 class TickChaos:
-    """One such time. What stands in `expected` are the instants of each trigger, in milliseconds."""
+    """One such time. What stands in `expected` are the instants of each trigger, in milliseconds.
+
+    `left` is how many runs had not ended when the trouble was over.
+    """
 
     place: Place
     database: Database
@@ -76,6 +79,7 @@ class TickChaos:
     kinds: dict[str, str] = field(default_factory=dict)
     jobs: dict[str, str] = field(default_factory=dict)
     done: Counter[str] = field(default_factory=Counter)
+    left: int = 0
     _seen: int = 0
     watch: Watch = field(init=False)
 
@@ -114,7 +118,8 @@ class TickChaos:
         with watching(self.watch):
             with troubled(trouble):
                 until(waits(lambda: self._recorded() >= wanted), limit=_CALM)
-            until(waits(lambda: self._recorded() >= wanted and not self._left()), limit=_CALM)
+            self.left = self._looked(select(func.count()).where(workflow_runs.c.ended_at.is_(None)))
+            until(waits(lambda: not self._left()), limit=_CALM)
 
     def check(self, herds: Sequence[Herd]) -> None:
         """What has to be true when everything is over."""
