@@ -3,6 +3,7 @@
 A process of its own: the one that measures stays small, because its children inherit its peak of memory.
 """
 
+import hashlib
 import json
 import math
 import sys
@@ -14,6 +15,8 @@ from benchmarks.workloads import EVERY
 Summary = Mapping[str, object]
 RELATIVE = 1e-9
 """Sums of doubles agree to this: the order of addition differs between engines."""
+SHORT = 50
+"""Longer lists of values are kept as a digest."""
 
 
 def summary(workload: str, files: str) -> dict[str, object]:
@@ -47,6 +50,17 @@ def same(one: object, other: object) -> bool:
     if isinstance(one, float) and isinstance(other, float):
         return math.isclose(one, other, rel_tol=RELATIVE)
     return one == other
+
+
+def short(wrote: Summary) -> dict[str, object]:
+    """A summary to keep: of a long list only its length and the digest of its values."""
+    return {key: _digest(value) if isinstance(value, list) else value for key, value in wrote.items()}
+
+
+def _digest(values: list[object]) -> object:
+    if len(values) <= SHORT:
+        return values
+    return f"{len(values)} values, SHA-256 {hashlib.sha256(json.dumps(values).encode()).hexdigest()}"
 
 
 def main(arguments: Sequence[str]) -> None:

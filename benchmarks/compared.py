@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import data, figures, machine
-from benchmarks.checks import Summary, differences
+from benchmarks.checks import Summary, differences, short
 from benchmarks.figures import Run
 from benchmarks.measure import taken
 from benchmarks.workloads import HERE, PEAK_BYTES, PEAK_RATIO, Workload
@@ -205,7 +205,7 @@ def answer(question: Question) -> None:
         if given.only in (None, work.name):
             runs, wrote = taking_turns(bench, work, given.runs)
             print(table(work, runs))
-            done[work.name] = {"engines": {n: [asdict(r) for r in rs] for n, rs in runs.items()}, "wrote": wrote}
+            done[work.name] = {"engines": {n: [asdict(r) for r in rs] for n, rs in runs.items()}, "wrote": short(wrote)}
     if given.save:
         text = json.dumps(result(given, stamps, bench, done), indent=2)
         question.result.write_text(f"{text}\n", encoding="utf-8")

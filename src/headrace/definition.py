@@ -122,8 +122,8 @@ def of(sent: Mapping[str, Any]) -> Definition:
         body = JobBody.model_validate(sent)
     except ValidationError as error:
         problems = [field_problem(detail, None, "", "") for detail in error.errors()]
-        nodes = sent.get("nodes")
-        found = Graph.of(nodes).problems if isinstance(nodes, list) and nodes else ()
+        nodes, may_be_empty = sent.get("nodes"), sent.get("isTemp") is True
+        found = Graph.of(nodes).problems if isinstance(nodes, list) and (nodes or not may_be_empty) else ()
         raise JobInvalid((*problems, *found)) from None
     return Definition(sent, body)
 

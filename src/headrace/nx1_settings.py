@@ -1,6 +1,6 @@
-"""The settings of NexusOne's dialect: who calls it."""
+"""The settings of NexusOne's dialect: where its data lies, and who calls it."""
 
-from headrace.readings import Setting, bucket, claims, hosts, issuer, url
+from headrace.readings import Setting, bucket, claims, hosts, issuer, size, url
 
 NX1_SETTINGS = (
     Setting(
@@ -9,6 +9,8 @@ NX1_SETTINGS = (
         bucket,
         "Bucket of the tables that jobs of NexusOne's dialect fill: a folder `schema/table` for each.",
     ),
+    Setting("uploads", "uploads", bucket, "Bucket of the files that are uploaded by NexusOne's dialect."),
+    Setting("upload_limit", "1GB", size, "The most that an uploaded file may have."),
     Setting(
         "oidc_issuer",
         "",

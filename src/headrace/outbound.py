@@ -36,6 +36,14 @@ class OutboundFailed(HeadraceError):
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What stood there; `date` is when, by the clock of who was asked, as a header has it, or nothing."""
+
+    body: bytes
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outbound:
     """Whom the server may ask: hosts by their names, with `:port` for that port alone."""
 
@@ -44,6 +52,10 @@ class Outbound:
 
     def get(self, url: str) -> bytes:
         """What stands at an address. Raises OutboundRefused, OutboundFailed."""
+        return self.ask(url).body
+
+    def ask(self, url: str) -> Answer:
+        """The same, with when it was told."""
         parts, port = self._admitted(url)
         host = parts.hostname or ""
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -62,7 +74,7 @@ class Outbound:
             raise OutboundFailed(f"{host} answers {answer.status} to {parts.path}")
         if len(body) > _MOST_BYTES:
             raise OutboundFailed(f"{host} answers with more than {_MOST_BYTES} bytes")
-        return body
+        return Answer(body, answer.headers.get("date", ""))
 
     def _admitted(self, url: str) -> tuple[SplitResult, int]:
         """The address in its parts, when its host was named."""

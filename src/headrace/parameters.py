@@ -46,7 +46,7 @@ def resolve(
     by_name = {spec.name: spec for spec in declared}
     for name in given:
         if name not in by_name:
-            hint = nearest(name, by_name)
+            hint = nearest(name, by_name) if by_name else "the job has no parameters"
             problems.append(Problem("unknown-parameter", f"there is no parameter {name!r}", hint, field="parameters"))
     values: dict[str, str] = {}
     for spec in declared:

@@ -1,10 +1,12 @@
 """A backup of either database brings back all that it held; whoever works with a database is seen."""
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alembic import command
 from sqlalchemy import inspect, select, text
 
 from headrace.clock import SystemClock
@@ -13,8 +15,12 @@ from headrace.db.backups import BackupFailed, backup, restore
 from headrace.db.condition import condition
 from headrace.db.holding import DatabaseHeld, holding, is_held
 from headrace.db.tables import METADATA, VERSION
+from headrace.db.upgrading import config
+from headrace.errors import DatabaseFailed, SchemaMismatch
 from headrace.execution.queue import Outcome
-from tests.support.databases import opened
+from headrace.ids import new_id
+from tests.support.databases import opened, sqlite
+from tests.support.postgres import Postgres
 from tests.support.queue import Line
 
 NOW = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
@@ -53,6 +59,78 @@ def test_a_restored_database_has_every_row(line: Line, other_url: str, tmp_path:
         other.dispose()
         assert content(other) == before
         filled(Line(other))
+
+
+def first_tables(database: Database) -> None:
+    """The tables of the first version, with a row."""
+    with database.transaction() as con:
+        command.upgrade(config(con), "0001")
+        con.execute(text("INSERT INTO accounts (account_id, bucket, created_at) VALUES ('early', 'b', 1.0)"))
+
+
+def test_a_backup_can_be_made_before_an_upgrade_and_its_tables_upgraded_later(
+    url: str, other_url: str, tmp_path: Path
+) -> None:
+    with opened(url, upgraded=False) as old:
+        assert old.is_empty()  # which makes the file of SQLite
+        with pytest.raises(SchemaMismatch, match="no tables"):
+            backup(old, tmp_path / "backup", now=NOW)
+        first_tables(old)
+        file = backup(old, tmp_path / "backup", now=NOW)
+    with opened(other_url, upgraded=False) as other:
+        assert restore(other, file, force=False, used=False) == "0001"
+        other.dispose()
+        other.upgrade()
+        assert content(other)["accounts"] == [("early", "b", 1.0, None)]
+
+
+@pytest.fixture
+def postgresql(postgres_server: Postgres) -> Iterator[Database]:
+    """An empty PostgreSQL database."""
+    with opened(postgres_server.create(f"test_{new_id().lower()}"), upgraded=False) as made:
+        yield made
+
+
+@pytest.mark.services
+def test_a_backup_of_sqlite_moves_into_postgresql_with_every_row(postgresql: Database, tmp_path: Path) -> None:
+    with sqlite(tmp_path) as small:
+        filled(Line(small))
+        before = content(small)
+        file = backup(small, tmp_path / "backup", now=NOW)
+    sent = file.read_bytes()
+    assert restore(postgresql, file, force=False, used=False) == VERSION
+    assert content(postgresql) == before
+    assert file.read_bytes() == sent
+    # Over what is there, too; and the counters of ids go on where they were.
+    filled(Line(postgresql))
+    restore(postgresql, file, force=True, used=True)
+    assert content(postgresql) == before
+    filled(Line(postgresql))
+
+
+@pytest.mark.services
+def test_a_backup_of_older_sqlite_tables_moves_into_postgresql(postgresql: Database, tmp_path: Path) -> None:
+    with sqlite(tmp_path, upgraded=False) as small:
+        first_tables(small)
+        file = backup(small, tmp_path / "backup", now=NOW)
+    assert restore(postgresql, file, force=False, used=False) == "0001"
+    postgresql.check_version()
+    assert content(postgresql)["accounts"] == [("early", "b", 1.0, None)]
+
+
+@pytest.mark.services
+def test_a_move_that_fails_leaves_what_was_there(postgresql: Database, tmp_path: Path) -> None:
+    postgresql.upgrade()
+    filled(Line(postgresql))
+    before = content(postgresql)
+    with sqlite(tmp_path) as small:
+        filled(Line(small))
+        with small.transaction() as con:
+            con.execute(text("UPDATE jobs SET description = 'a' || char(0)"))  # PostgreSQL keeps no such text
+        file = backup(small, tmp_path / "backup", now=NOW)
+    with pytest.raises(DatabaseFailed):
+        restore(postgresql, file, force=True, used=True)
+    assert content(postgresql) == before
 
 
 def test_a_table_that_came_after_the_backup_is_gone_with_the_rest(line: Line, other_url: str, tmp_path: Path) -> None:

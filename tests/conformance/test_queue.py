@@ -4,10 +4,12 @@ import pytest
 from sqlalchemy import delete, select
 
 from headrace.db.tables import attempts, jobs, log_chunks, outbox
-from headrace.execution import queue
+from headrace.execution import queue, queue_rows
 from headrace.execution.queue import Outcome
 from headrace.execution.states import MOST_LOSSES, Ended
 from tests.support.queue import DONE, FAILED, LEASE, Line
+
+CANCELLED = {"code": "cancelled", "message": "somebody cancelled it"}
 
 
 def test_what_was_submitted_is_claimed_with_all_that_a_run_needs(line: Line) -> None:
@@ -164,6 +166,65 @@ def test_a_cancelled_run_whose_worker_died_is_cancelled(line: Line) -> None:
     line.cancel(execution_id, at=1.0)
     assert [each.status for each in line.rescue(LEASE)] == ["CANCELED"]
     assert line.attempts(execution_id) == [(1, "LOST")]
+
+
+def test_who_asks_to_publish_may_unless_somebody_cancelled_it(line: Line) -> None:
+    first, second = (line.submit(line.job()) for _ in range(2))
+    tokens = {claimed.execution_id: claimed.lease_token for claimed in line.claim(0.0, limit=2)}
+    line.cancel(second, at=1.0)
+    assert line.publish(tokens[first], at=2.0) == queue.Renewal(alive=True, cancel=False, may_publish=True)
+    assert line.publish(tokens[second], at=2.0) == queue.Renewal(alive=True, cancel=True)
+    assert line.publish("another's", at=2.0) == queue.Renewal(alive=False, cancel=False)
+    assert [line.row(each)["state"] for each in (first, second)] == [queue_rows.MAY_HAVE_PUBLISHED, None]
+
+
+@pytest.mark.parametrize("end", ["COMPLETED", "CANCELED"])
+@pytest.mark.parametrize("rescued", [True, False])
+def test_what_may_have_published_is_cancelled_only_by_who_has_looked(line: Line, end: Ended, rescued: bool) -> None:
+    execution_id = line.submit(line.job())
+    line.publish(line.one(0.0).lease_token, at=0.0)
+    if not rescued:
+        line.cancel(execution_id, at=1.0)
+    assert [each.status for each in line.rescue(LEASE)] == ["READY"]
+    assert line.cancel(execution_id, at=LEASE + 1)
+    claimed = line.one(LEASE + 2)
+    assert (claimed.may_have_published, line.publish(claimed.lease_token, at=LEASE + 3).may_publish) == (True, False)
+    assert line.finish(claimed.lease_token, Outcome(end, failure=CANCELLED, report={"status": end}), at=LEASE + 4)
+    assert line.status(execution_id) == end
+
+
+def test_what_may_have_published_and_failed_is_claimed_at_once_when_it_is_cancelled(line: Line) -> None:
+    execution_id = line.submit(line.job(), attempts=2)
+    token = line.one(0.0).lease_token
+    line.publish(token, at=0.0)
+    line.finish(token, FAILED, at=1.0)
+    assert line.claim(2.0) == []
+    line.cancel(execution_id, at=2.0)
+    assert line.one(2.0).attempt == 2
+
+
+def test_who_is_killed_while_it_looks_is_followed_by_another_until_there_were_too_many(line: Line) -> None:
+    execution_id = line.submit(line.job())
+    line.publish(line.one(0.0).lease_token, at=0.0)
+    line.cancel(execution_id, at=1.0)
+    line.rescue(LEASE)
+    states = []
+    for n in range(MOST_LOSSES):
+        token = line.one(LEASE + n).lease_token
+        line.finish(token, Outcome("CANCELED", failure=CANCELLED), at=LEASE + n)
+        states.append(line.status(execution_id))
+    assert states == ["READY"] * (MOST_LOSSES - 1) + ["FAILED"]
+    assert "its data may be there" in line.row(execution_id)["failure"]["message"]
+
+
+def test_a_worker_that_stops_puts_back_what_is_cancelled_and_may_have_published(line: Line) -> None:
+    execution_id = line.submit(line.job())
+    line.publish(line.one(0.0).lease_token, at=0.0)
+    line.rescue(LEASE)
+    token = line.one(LEASE).lease_token
+    line.cancel(execution_id, at=LEASE)
+    with line.database.transaction() as con:
+        assert queue.put_back(con, token, cause="it stops", delay=0.0, now=LEASE + 1) == "READY"
 
 
 def test_an_end_that_came_before_the_cancel_was_heard_counts(line: Line) -> None:

@@ -1,5 +1,6 @@
 """What is removed after a while, and what never is; on both databases."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -160,7 +161,13 @@ def test_the_loop_removes_what_is_old(line: Line, monkeypatch: pytest.MonkeyPatc
     for n in range(3):
         ended(line, job_id, at=float(n + 1))
     heard(line)
-    loop = Retention(line.database, Kept(days=1))
+    outside = threading.Event()
+
+    def looked() -> bool:
+        outside.set()
+        return False
+
+    loop = Retention(line.database, Kept(days=1), outside=looked)
     loop.start()
-    until(lambda: len(left(line, job_id)) == 1, limit=10)
+    until(lambda: len(left(line, job_id)) == 1 and outside.is_set(), limit=10)
     loop.stop()

@@ -32,7 +32,7 @@ def failed(details: str) -> dict[str, object]:
 
 
 # The figures have a word of their own that lets in, and tests of it.
-OPEN = {"/livez", "/readyz", "/openapi.json", "/docs", "/metrics"}
+OPEN = {"/", "/livez", "/readyz", "/openapi.json", "/docs", "/metrics"}
 # Where the built-in issuer of NexusOne's dialect gives tokens for a secret, and tells how they are checked.
 ISSUER = {
     "/oauth/token",
@@ -118,7 +118,7 @@ def test_a_viewer_may_look_and_not_write(server: Server, operation: Operation) -
 @pytest.mark.parametrize(
     ("method", "target"),
     [
-        ("GET", "/"),
+        ("POST", "/"),
         ("GET", "/api/v1/jobz"),
         ("GET", "/api/v1/jobs/"),
         ("DELETE", "/api/v1/jobs"),
@@ -140,6 +140,12 @@ def test_every_answer_has_a_trace_id_of_its_own(server: Server) -> None:
     assert len(set(ids)) == 4
 
 
+@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+def test_whoever_balances_load_may_ask_with_head(server: Server, path: str) -> None:
+    answer = server.send("HEAD", path)
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
 @proves(
     "Signature.query-as-sent",
 )
@@ -157,6 +163,7 @@ def test_a_body_that_is_too_large_is_refused(tmp_path: Path) -> None:
     server = Server.start(tmp_path, body_limit="2KB")
     answer = server.ask("POST", "/api/v1/jobs", documented_job(description="x" * 2048))
     assert (answer.status_code, answer.json()["error"]["errorCode"]) == (413, "430")
+    assert "connection" not in answer.headers
     server.database.dispose()
 
 

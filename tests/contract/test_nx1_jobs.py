@@ -255,7 +255,7 @@ def test_job_types_that_are_not_built_answer_with_their_name(nexus: Nexus, job_t
     assert job_type in nexus.refused(501, "POST", "/api/jobs", ingest(job_type=job_type))
 
 
-@pytest.mark.parametrize("path", ["/api/datamirroring", "/api/metastore/domains", "/api/files/file"])
+@pytest.mark.parametrize("path", ["/api/datamirroring", "/api/metastore/domains", "/api/files/url"])
 def test_what_else_the_vendor_has_answers_501_to_who_was_let_in(nexus: Nexus, path: str) -> None:
     assert path.split("/")[2] in nexus.refused(501, "POST", path, {})
     assert nexus.server.send("POST", path).status_code == 401

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from headrace.api.naver.operations import OPERATIONS
+from headrace.nodes import registry
 from tests.support.server import Server
 
 
@@ -17,6 +18,29 @@ def test_every_operation_is_described_once(server: Server) -> None:
     assert len(set(ids)) == len(ids)
     text = server.send("GET", "/openapi.json").text
     assert set(re.findall(r"#/components/schemas/(\w+)", text)) <= set(described["components"]["schemas"])
+
+
+def test_what_is_asked_for_is_described_in_words_and_nodes_by_their_types(server: Server) -> None:
+    described = server.send("GET", "/openapi.json").json()
+    operations = [operation for item in described["paths"].values() for operation in item.values()]
+    queries = [each for operation in operations for each in operation["parameters"] if each["in"] != "path"]
+    assert all(each["description"] for each in queries)
+    assert all("Needs the right" in operation["description"].splitlines()[-1] for operation in operations)
+    schemas = described["components"]["schemas"]
+    for body in ("JobBody", "JobChange", "JobUpdate", "JobToVerify"):
+        assert schemas[body]["properties"]["nodes"]["items"] == {"$ref": "#/components/schemas/JobNode"}
+    mapping = schemas["JobNode"]["discriminator"]["mapping"]
+    assert set(mapping) == set(registry())
+    assert all("type" in schemas[place.rsplit("/", 1)[-1]]["required"] for place in mapping.values())
+
+
+def test_who_opens_the_address_of_the_server_finds_the_page(server: Server, tmp_path: Path) -> None:
+    answer = server.send("GET", "/")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
+    (tmp_path / "other").mkdir()
+    other = Server.start(tmp_path / "other", path_prefix="/flow")
+    assert other.send("GET", "/flow/").headers["location"] == "/flow/docs"
+    other.database.dispose()
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def test_a_signature_without_the_prefix_is_invalid(below: Server, arrives: str) 
     assert below.send("GET", arrives, headers=signed).status_code == 401
 
 
-@pytest.mark.parametrize("path", ["/flower/api/v1/jobs", "/flow/flow/api/v1/jobs", "/flow", "/FLOW/api/v1/jobs"])
+@pytest.mark.parametrize("path", ["/flower/api/v1/jobs", "/flow/flow/api/v1/jobs", "/flowing", "/FLOW/api/v1/jobs"])
 def test_what_only_looks_like_the_prefix_is_no_url(below: Server, path: str) -> None:
     assert below.send("GET", path).status_code == 404
 

@@ -238,6 +238,11 @@ def test_bad_data_is_told_with_its_place_and_the_old_output_stands(place: Place,
     assert place.stands()
 
 
+def test_a_bucket_of_a_target_that_does_not_exist_is_told_with_the_node(place: Place) -> None:
+    done = place.call("run", place.job(source(), target(bucketName="pond")))
+    assert (done.code, done.error) == (1, "node 'node 9' (9): there is no bucket 'pond'; there are: lake")
+
+
 def test_ragged_rows_are_padded_cut_and_counted(place: Place) -> None:
     place.put("in/a.csv", "id,name\n1\n2,b,c\n3,d\n")
     done = place.call("run", place.job(source(), target()), "--json")
@@ -257,7 +262,7 @@ def test_two_live_writers_on_one_prefix_are_one_too_many(place: Place) -> None:
     with FolderStore(place.root / "buckets").claim([("lake", "out")], run="first", wait=0):
         done = place.call("run", place.job(source(), target()), "--set", "writer_wait=0.3")
     assert done.code == 1
-    assert done.error.startswith(f"run first (process {os.getpid()} on ")
+    assert done.error.startswith(f"node 'node 9' (9): run first (process {os.getpid()} on ")
     assert done.error.endswith(
         " writes to 'lake/out', above it or below it; wait until it is done, or stop it; a claim ends with its process"
     )

@@ -1,5 +1,6 @@
 """The server as other people's clients find it: curl, a client made from the description, the page in a browser."""
 
+import http.client
 import importlib
 import json
 import subprocess
@@ -63,6 +64,24 @@ def test_the_documented_curl_commands_work_when_they_are_signed_anew(place: Plac
         assert curl(server, "GET", f"/api/v1/jobs/{made['jobId']}")["errorType"] == "resource-not-found/JOB"
 
 
+def test_who_sends_a_body_that_is_too_large_is_told_so_and_may_go_on(place: Place) -> None:
+    target = "/api/v1/jobs"
+    with served(place) as server:
+        at = httpx.URL(server.url)
+        # It sends all of the body before it looks for an answer, as many clients do.
+        connection = http.client.HTTPConnection(at.host, at.port, timeout=60)
+        for size, status in ((6_000_000, 413), (20_000_000, 413), (10, 400)):
+            connection.request("POST", target, b"a" * size, signature(server, "POST", target))
+            answer = connection.getresponse()
+            assert (answer.status, bool(json.loads(answer.read()))) == (status, True)
+        # Who asks before sending is told at once.
+        body = place.root / "large"
+        body.write_bytes(b"a" * 6_000_000)
+        told = curl(server, "POST", target, "--data-binary", f"@{body}", "--header", "Expect: 100-continue")
+        assert told["error"]["errorCode"] == "430"
+        connection.close()
+
+
 def generate_client(folder: Path) -> None:
     """Make a client from the description. The generator is not in our environment: it wants an older typer."""
     command = [sys.executable, "-m", "uv", "tool", "run"]
@@ -101,13 +120,18 @@ def test_a_client_that_is_generated_from_the_description_can_call_every_job_oper
                 )
 
             body = models.JobBody.from_dict(json.loads(EXAMPLE.read_text("utf-8")))
-            assert call("verify_job", body=body).parsed is True
+            assert [type(node).__name__ for node in body.nodes] == [
+                "SourceObjectStorage",
+                "FilterNode",
+                "TargetObjectStorage",
+            ]
+            assert call("verify_job", body=models.JobToVerify.from_dict(body.to_dict())).parsed is True
             job = call("create_job", body=body)
             assert (job.status_code, job.parsed.status.value) == (201, "RUNNABLE")
             at = job.parsed.job_id
             assert call("create_job", body=body).parsed.error_type == "bad-parameter"
             assert call("patch_job", at, body=models.JobChange(name="job002")).parsed.name == "job002"
-            whole = models.JobBody.from_dict({**body.to_dict(), "type": "DATAFLOW", "description": "more"})
+            whole = models.JobUpdate.from_dict({**body.to_dict(), "type": "DATAFLOW", "description": "more"})
             assert call("update_job", at, body=whole).parsed.description == "more"
             change = models.ConditionBody.from_dict({"jobCondition": {"numWorker": 3}})
             assert call("update_job_execution_config", at, body=change).parsed.run_condition.num_worker == 3

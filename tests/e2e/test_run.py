@@ -126,6 +126,8 @@ def test_nodes_lists_the_catalogue_and_shows_one_type(place: Place) -> None:
     near = place.call("nodes", "TRANSFORM_FLITER")
     assert near.code == 2
     assert "did you mean 'TRANSFORM_FILTER'" in near.err
+    short = place.call("nodes", "filter")
+    assert (short.code, "did you mean 'TRANSFORM_FILTER'?" in short.err) == (2, True)
 
 
 def test_infer_suggests_a_source_that_runs(place: Place) -> None:

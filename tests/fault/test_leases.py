@@ -14,6 +14,7 @@ from headrace.execution import queue
 from tests.support.command import Place
 from tests.support.herd import Herd, herd, marked
 from tests.support.jobs import source, target
+from tests.support.standing import has_ended, still
 from tests.support.waiting import until
 from tests.support.work import Works, endless, put_rows, works
 
@@ -71,13 +72,10 @@ def test_a_worker_that_stood_still_finds_its_run_taken_and_writes_nothing(at: Wo
     with workers(at):
         execution_id = at.submit(endless())
         worker, child = owner(at, execution_id), at.pid(execution_id)
-        os.kill(worker, signal.SIGSTOP)
-        try:
+        with still(worker, at.line.database):
             begun(at, execution_id, 2)
-            assert "Z" in Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0]
+            assert has_ended(child)
             other, before = owner(at, execution_id), at.line.attempts(execution_id)
-        finally:
-            os.kill(worker, signal.SIGCONT)
         until(lambda: gone(child))
         # Once it does other work it has been through all that it had to say of the lost one.
         quick = at.submit([source(), target(prefix="other")])

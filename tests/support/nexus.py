@@ -1,6 +1,8 @@
 """NexusOne's dialect over a real database, without a port: callers with tokens of the built-in issuer."""
 
+import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,11 +26,11 @@ class Nexus:
     tokens: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def start(cls, folder: Path) -> "Nexus":
+    def start(cls, folder: Path, *, upload_limit: str = "1MB") -> "Nexus":
         """A fresh server that `ann` may use, and `bob`, who has the same roles."""
         (folder / "buckets" / "lake" / "raw").mkdir(parents=True)
         (folder / "buckets" / "lake" / "raw" / "a.csv").write_text("id,name\n1,a\n2,b\n")
-        nexus = cls(Server.start(folder, storage=str(folder / "buckets")), folder)
+        nexus = cls(Server.start(folder, None, storage=str(folder / "buckets"), upload_limit=upload_limit), folder)
         nexus.join("ann", *ALL)
         nexus.join("bob", *ALL)
         return nexus
@@ -47,6 +49,37 @@ class Nexus:
         headers = {"authorization-psk": psk} if psk else {"authorization": f"Bearer {self.tokens[by]}"}
         content = None if body is None else json.dumps(body).encode()
         return self.server.send(method, path, content=content, headers={**headers, "content-type": "application/json"})
+
+    def upload(self, name: str, content: bytes, *, by: str = "ann") -> Response:
+        """Send a file as a browser does."""
+        body, kind = form(name, content)
+        headers = {"authorization": f"Bearer {self.tokens[by]}", "content-type": kind}
+        return self.server.send("POST", "/api/files/file", content=body, headers=headers)
+
+    def leave_amid_upload(self, between: Callable[[], None]) -> None:
+        """Begin to send a file, and go away after a part of it was taken."""
+        body, kind = form("a.csv", b"id\n" + b"1\n" * 400)
+        headers = {"authorization": f"Bearer {self.tokens['ann']}", "content-type": kind, "host": "test"}
+        steps = iter((True, False))
+
+        async def receive() -> dict[str, object]:
+            if next(steps):
+                return {"type": "http.request", "body": body[:600], "more_body": True}
+            between()
+            return {"type": "http.disconnect"}
+
+        async def send(message: object) -> None:
+            raise AssertionError(f"nobody is there for {message}")
+
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/api/files/file",
+            "raw_path": b"/api/files/file",
+            "query_string": b"",
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        }
+        asyncio.run(self.server.app(scope, receive, send))
 
     def told(self, method: str, path: str, body: object = None, *, by: str = "ann") -> Any:
         """The JSON of an answer that is good."""
@@ -69,6 +102,12 @@ class Nexus:
         """What a worker does with what waits first."""
         claimed = self.server.claim()
         self.server.finish(claimed.lease_token, Outcome("FAILED" if failure else "COMPLETED", failure))
+
+
+def form(name: str, content: bytes, *, part: str = "file") -> tuple[bytes, str]:
+    """A form with one file, and its type."""
+    head = f'--edge\r\nContent-Disposition: form-data; name="{part}"; filename="{name}"\r\n\r\n'
+    return head.encode() + content + b"\r\n--edge--\r\n", "multipart/form-data; boundary=edge"
 
 
 def ingest(properties: object = None, **changes: object) -> dict[str, Any]:

@@ -76,6 +76,11 @@ class Line:
         (claimed,) = self.claim(at)
         return claimed
 
+    def publish(self, token: str, *, at: float) -> queue.Renewal:
+        """Ask whether the run may publish."""
+        with self.database.transaction() as con:
+            return queue.renew(con, token, now=at, lease_seconds=LEASE, publishing=True)
+
     def finish(self, token: str, outcome: Outcome, *, at: float) -> bool:
         with self.database.transaction() as con:
             return queue.finish(con, token, outcome, now=at) is not None

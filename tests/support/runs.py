@@ -58,7 +58,15 @@ class PlayedEngine:
         self.cancelled += 1
 
 
-def run_of(plan: Plan, store: Store, engine: PlayedEngine, *, wait: float = 0.0) -> Run:
-    """A run that has not begun."""
-    task = Task(execution_id="run1", job="job", plan=plan, wait=wait, warnings=("mind this",))
+def run_of(plan: Plan, store: Store, engine: PlayedEngine, *, wait: float = 0.0, again: bool = False) -> Run:
+    """A run that has not begun; `again` when an earlier attempt of it may have published."""
+    task = Task(
+        execution_id="run1",
+        job="job",
+        plan=plan,
+        attempt=1 + again,
+        wait=wait,
+        warnings=("mind this",),
+        may_have_published=again,
+    )
     return Run(task, store=store, engine=engine, clock=Ticks())

@@ -85,6 +85,13 @@ def test_a_missing_list_of_nodes_is_told_once() -> None:
     assert refused({"name": "job"}) == ["job, nodes: is missing"]
 
 
+def test_an_empty_list_of_nodes_is_told_beside_other_problems_unless_it_may_be_empty() -> None:
+    for draft, fields in ((False, ["name", "nodes"]), (True, ["name"])):
+        with pytest.raises(JobInvalid) as caught:
+            of({"nodes": [], "isTemp": draft})
+        assert [problem.field for problem in caught.value.problems] == fields
+
+
 def test_too_many_nodes_are_refused() -> None:
     assert refused(job(*[source(node_id=i) for i in range(5_001)])) == ["job, nodes: has 5,001 entries; at most 5,000"]
 

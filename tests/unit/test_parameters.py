@@ -22,6 +22,12 @@ def test_what_is_given_beats_the_default() -> None:
     assert resolve(specs, {"b": "3"}) == ({"a": "1", "b": "3", "c": ""}, [])
 
 
+def test_a_job_without_parameters_says_so() -> None:
+    assert [(problem.message, problem.hint) for problem in resolve((), {"day": "1"})[1]] == [
+        ("there is no parameter 'day'", "the job has no parameters")
+    ]
+
+
 def test_what_is_missing_unknown_or_declared_twice_is_told() -> None:
     assert told([spec("day"), spec("day"), spec("hour")], dya="x", day="1") == [
         "parameter 'day' is declared twice",

@@ -234,9 +234,17 @@ async def read_body(headers: Mapping[str, str], receive: Receive, most: int) -> 
             return b"".join(pieces)
 
 
+def unread(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers of an answer to a request whose body was not read to its end.
+
+    The web server throws the rest away as it comes: were the connection closed, who still sends it would never see the
+    answer. Who asked before sending it (`Expect`) sends none now, and the next request must not be taken for it.
+    """
+    return {"connection": "close"} if "expect" in headers else {}
+
+
 async def refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer with a refusal."""
-    # What is left of a body that nobody reads must not be taken for the next request.
-    headers = {"connection": "close"} if refusal.status == 413 else {}
+    headers = unread(header_texts(scope))
     answer = Response(refusal.body(), refusal.status, headers, media_type="application/json")
     await answer(scope, receive, send)

@@ -4,6 +4,7 @@ from functools import cache, partial
 from importlib.resources import files
 
 from fastapi import FastAPI, Response
+from fastapi.responses import RedirectResponse
 
 from headrace.api.naver.contract import Json, described
 
@@ -21,9 +22,15 @@ _POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' 
 
 def add_page(app: FastAPI, *, prefix: str) -> None:
     """The pages and the description that the first one shows, open to all. Clients put `prefix` before all paths."""
+    # Who opens the address that the server says it listens on finds the page.
+    app.add_api_route("/", partial(_to_page, prefix), methods=["GET"], response_class=Response)
     app.add_api_route("/openapi.json", partial(_description, prefix), methods=["GET"])
     for path in _FILES:
         app.add_api_route(path, partial(_file, path), methods=["GET"], response_class=Response)
+
+
+def _to_page(prefix: str) -> Response:
+    return RedirectResponse(f"{prefix}/docs")
 
 
 def _description(prefix: str) -> Json:

@@ -10,6 +10,7 @@ import typer
 from headrace import __version__
 from headrace.cli.audit import audit
 from headrace.cli.clients import clients
+from headrace.cli.grants import grants
 from headrace.cli.jobs import jobs
 from headrace.cli.keys import keys
 from headrace.cli.manner import AsJson, Params, Set, sent
@@ -37,6 +38,7 @@ app.add_typer(triggers, name="triggers")
 app.add_typer(stats, name="stats")
 app.add_typer(audit, name="audit")
 app.add_typer(clients, name="clients")
+app.add_typer(grants, name="grants")
 app.add_typer(keys, name="keys")
 app.add_typer(database, name="db")
 
@@ -260,7 +262,10 @@ def restore_database(
     set_: Set = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring a backup back, into a database that no server works with."""
+    """Bring a backup back, into a database that no server works with.
+
+    A backup of SQLite can be brought into PostgreSQL, too: that is how a server moves.
+    """
     from headrace.service import keeping
 
     with _told(as_json):

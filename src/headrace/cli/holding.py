@@ -11,9 +11,10 @@ from headrace.auth.principal import Principal, Role
 from headrace.auth.roles import ROLES as CLIENT_ROLES
 from headrace.cli.serving import ready
 from headrace.clock import SystemClock
-from headrace.core import audit, clients, executions, keys, signing
+from headrace.core import audit, clients, data_grants, executions, keys, signing
 from headrace.core.audit import AuditFilter, Deed, Entry, Origin
 from headrace.core.clients import Client
+from headrace.core.data_grants import Grant
 from headrace.core.keys import AccessKey
 from headrace.core.paging import Page
 from headrace.errors import BadState, SettingInvalid
@@ -22,11 +23,12 @@ from headrace.service import serve as service
 from headrace.service.issuing import ACCOUNT, Issued, issue
 from headrace.settings import Settings
 from headrace.stores import grants
-from headrace.stores.grants import Grants
+from headrace.stores.grants import Grants, Use
 
 ROLES: tuple[Role, ...] = ("manager", "viewer")
 State = Literal["active", "revoked"]
 _CLIENT_NAME = re.compile(r"[!-~]{1,200}")
+_MOST_SIGNS = 200
 _HERE = Origin("command line")
 
 
@@ -96,6 +98,46 @@ def revoke_client(settings: Settings, client_id: str) -> None:
         now = SystemClock().now()
         clients.revoke(con, client_id, account_id=ACCOUNT, now=now)
         audit.write(con, _who(), Deed("Change/revokeClient", f"clients/{client_id}"), origin=_HERE, now=now)
+
+
+def give(settings: Settings, who: str, *, read: Sequence[str], write: Sequence[str]) -> tuple[Grant, ...]:
+    """Give owners data that their jobs of NexusOne's dialect may use. Raises SettingInvalid for what means nothing."""
+    if not who or len(who) > _MOST_SIGNS or not who.isprintable():
+        raise SettingInvalid(
+            f"{who!r} can't be a pattern of owners", hint="an owner like ann@example.org, or *@example.org"
+        )
+    wanted: tuple[tuple[Use, str], ...] = (*(("read", what) for what in read), *(("write", what) for what in write))
+    if not wanted:
+        raise SettingInvalid("nothing is given", hint="--read sales.orders, --write sales.*")
+    with ready(settings) as database, database.transaction() as con:
+        now, made = SystemClock().now(), []
+        for use, what in wanted:
+            try:
+                given = data_grants.give(
+                    con, ACCOUNT, who, use=use, what=what, warehouse=settings["warehouse"], now=now
+                )
+            except ValueError as error:
+                raise SettingInvalid(f"{what[:100]!r}: {error}") from None
+            made.append(given)
+            detail = {"who": who, "use": use, "what": what}
+            deed = Deed("Change/giveData", f"grants/{given.grant_id}", "done", detail)
+            audit.write(con, _who(), deed, origin=_HERE, now=now)
+    return tuple(made)
+
+
+def list_grants(settings: Settings) -> tuple[Grant, ...]:
+    """Who may use which data by jobs of NexusOne's dialect."""
+    with ready(settings) as database, database.reading() as con:
+        return data_grants.list(con, ACCOUNT)
+
+
+def take(settings: Settings, grant_id: str) -> None:
+    """Take a grant back. Raises NotFound."""
+    with ready(settings) as database, database.transaction() as con:
+        taken = data_grants.take(con, ACCOUNT, grant_id)
+        detail = {"who": taken.who, "use": taken.use, "what": taken.what}
+        deed = Deed("Change/takeData", f"grants/{grant_id}", "done", detail)
+        audit.write(con, _who(), deed, origin=_HERE, now=SystemClock().now())
 
 
 def rotate(settings: Settings) -> int:

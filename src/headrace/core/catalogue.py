@@ -41,7 +41,10 @@ def find(word: str) -> type[Node]:
     """The node type of that word, in any case. Raises NodeTypeUnknown that names the nearest ones."""
     types = registry()
     if word.upper() not in types:
-        raise NodeTypeUnknown(f"{word!r} is not a node type", hint=nearest(word, types))
+        # Whoever writes FILTER means one of those that have the word in them.
+        meant = [name for name in types if len(word) > 2 and word.upper() in name]
+        hint = f"did you mean {' or '.join(map(repr, meant))}?" if meant else nearest(word, types)
+        raise NodeTypeUnknown(f"{word!r} is not a node type", hint=hint)
     return types[word.upper()]
 
 

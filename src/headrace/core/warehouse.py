@@ -15,6 +15,11 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 Columns = Sequence[Mapping[str, Any]]
 
 
+def is_name(text: str) -> bool:
+    """Whether a schema or a table can have this name."""
+    return _NAME.fullmatch(text) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class TableName:
     """A table of the warehouse; the names differ by more than case."""

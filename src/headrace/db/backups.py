@@ -13,7 +13,8 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import URL
 
 from headrace.db.holding import alone
-from headrace.db.session import Database, mismatch
+from headrace.db.moving import is_sqlite, move
+from headrace.db.session import Database, mismatch, version_of
 from headrace.db.tables import METADATA, VERSION
 from headrace.errors import HeadraceError
 
@@ -28,10 +29,13 @@ class BackupFailed(HeadraceError):
 
 
 def backup(database: Database, to: Path, *, now: datetime) -> Path:
-    """Write a backup into a new file, or into a folder under a name that tells the time. Gives the file."""
+    """Write a backup into a new file, or into a folder under a name that tells the time. Gives the file.
+
+    The tables may be those of an older program: a backup is what one makes before an upgrade.
+    """
     if database.path is not None and not database.path.exists():
         raise BackupFailed(f"there is no database {database.path}", hint="name the data folder by data")
-    database.check_version()
+    _refuse_unknown(database)
     path = to / f"headrace-{now:%Y%m%dT%H%M%SZ}.{'dump' if database.path is None else 'db'}" if to.is_dir() else to
     if path.exists():
         raise BackupFailed(f"{path} exists", hint="name another file, or a folder")
@@ -56,6 +60,7 @@ def backup(database: Database, to: Path, *, now: datetime) -> Path:
 def restore(database: Database, file: Path, *, force: bool, used: bool) -> str:
     """Bring back what a backup holds, all or nothing. Gives the version of its tables.
 
+    A backup of SQLite can be brought into PostgreSQL, too; then its tables are those of this program at once.
     Raises DatabaseHeld while a server works, BackupFailed when the file is no backup, when the database is `used` and
     `force` does not say that it may be replaced; SchemaMismatch when a newer program made the backup.
     """
@@ -63,16 +68,27 @@ def restore(database: Database, file: Path, *, force: bool, used: bool) -> str:
         raise BackupFailed(f"there is no file {file}")
     if used and not force:
         hint = "restore into an empty one, or say --force: what is in it now is replaced"
-        raise BackupFailed("the database has jobs or keys", hint=hint)
-    version = _dumped_version(file) if database.path is None else _copied_version(file)
+        raise BackupFailed("the database has jobs or keys, or can't be read", hint=hint)
+    moves = database.path is None and is_sqlite(file)
+    version = _dumped_version(file) if database.path is None and not moves else _copied_version(file)
     if version > VERSION:
         raise mismatch(version)
     with alone(database):
-        if database.path is None:
+        if moves:
+            move(file, database)
+        elif database.path is None:
             _load(database.url, file)
         else:
             _replace(database.path, file)
     return version
+
+
+def _refuse_unknown(database: Database) -> None:
+    """Raises SchemaMismatch for a database without tables, and for one of a newer program."""
+    with database.reading() as con:
+        found = version_of(con)
+    if found is None or found > VERSION:
+        raise mismatch(found)
 
 
 def _copy(source: Path, target: Path) -> None:

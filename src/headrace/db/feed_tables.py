@@ -1,6 +1,6 @@
-"""The tables of feeds, which are jobs that fill a table of the warehouse, and of the warehouse's columns."""
+"""The tables of feeds, which are jobs that fill a table of the warehouse, and of the data that these are about."""
 
-from sqlalchemy import Column, Double, ForeignKey, Index, Table, Text
+from sqlalchemy import BigInteger, Column, Double, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, text
 
 from headrace.db.columns import LIVE, METADATA, account, json, one_of
 
@@ -42,4 +42,41 @@ warehouse_tables = Table(
     Column("table_name", Text, primary_key=True),
     json("columns", nullable=False),
     Column("updated_at", Double, nullable=False),
+)
+
+# Files that were uploaded. One without `ready_at` is on its way, and `touched_at` says when it was last seen to come;
+# one with `deleted_at` is no more, but for its object, perhaps.
+uploads = Table(
+    "uploads",
+    METADATA,
+    Column("upload_id", Text, primary_key=True),
+    account(),
+    Column("owner_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("bucket", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("access_count", Integer, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("touched_at", Double, nullable=False),
+    Column("ready_at", Double),
+    Column("accessed_at", Double),
+    Column("deleted_at", Double),
+)
+_UNFINISHED = text("ready_at IS NULL OR deleted_at IS NOT NULL")
+Index("ix_uploads_created", uploads.c.account_id, uploads.c.owner_id, uploads.c.created_at)
+Index("ix_uploads_left", uploads.c.touched_at, sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED)
+
+# Who may read or write what: `who` is a pattern of owners, `what` as it was written, `place` the data that it means.
+data_grants = Table(
+    "data_grants",
+    METADATA,
+    Column("grant_id", Text, primary_key=True),
+    account(),
+    Column("who", Text, nullable=False),
+    Column("use", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    one_of("use", "read", "write"),
+    UniqueConstraint("account_id", "who", "use", "what"),
 )

@@ -8,7 +8,7 @@ import os
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -220,9 +220,16 @@ def _kind(said: BaseException | None) -> type[DatabaseFailed]:
 def _sqlite(url: str, serves: bool) -> Engine:
     del serves  # a lock beside the file tells that
     engine = create_engine(url, hide_parameters=True, connect_args={"timeout": _BUSY_SECONDS}, **_CONNECTIONS)
+    event.listen(engine, "do_connect", _connecting)
     event.listen(engine, "connect", _connected)
     event.listen(engine, "begin", _begun)
     return engine
+
+
+def _connecting(_dialect: object, _record: object, arguments: list[str], _keywords: object) -> None:
+    """Make the file its owner's alone, as its journals are then: it has jobs, the audit log, encrypted secrets."""
+    with suppress(OSError):  # it is there, or it can't be made, which SQLite tells better
+        os.close(os.open(arguments[0], os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _connected(connection: Any, _: object) -> None:

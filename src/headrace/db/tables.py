@@ -23,7 +23,7 @@ from headrace.db.columns import account as _account
 from headrace.db.columns import counted as _counted
 from headrace.db.columns import json as _json
 from headrace.db.columns import one_of as _one_of
-from headrace.db.feed_tables import feeds, warehouse_tables
+from headrace.db.feed_tables import data_grants, feeds, uploads, warehouse_tables
 from headrace.db.identity_tables import clients, psks, signing_keys
 from headrace.db.workflow_tables import (
     ticks,
@@ -42,6 +42,7 @@ __all__ = [
     "attempts",
     "audit",
     "clients",
+    "data_grants",
     "execution_hours",
     "executions",
     "feeds",
@@ -56,6 +57,7 @@ __all__ = [
     "signing_keys",
     "ticks",
     "triggers",
+    "uploads",
     "warehouse_tables",
     "workflow_revisions",
     "workflow_run_jobs",

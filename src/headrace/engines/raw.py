@@ -18,13 +18,15 @@ class Raw:
     """What a source reads from: a relation with the declared names, and the type in which each column stands there.
 
     `values` are the columns that no plain cast brings into their type: the SQL of their values, null for what does not
-    fit. `before` is a statement that must run first, such as one that makes the relation.
+    fit. `texts` is the SQL of the text to tell of such a value, where a cast of the column does not give it. `before`
+    is a statement that must run first, such as one that makes the relation.
     """
 
     relation: str
     types: dict[str, Type]
     before: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 def value(declared: Field, raw: Raw, read: Read, dialect: SqlDialect) -> str:
@@ -44,7 +46,7 @@ def checks(read: Read, raw: Raw, dialect: SqlDialect) -> Iterator[str]:
         name, own = dialect.quoted(f.name), values[f.name]
         if own == name:
             continue
-        shown = f"CAST({name} AS VARCHAR)" if f.name in raw.values else name
+        shown = raw.texts.get(f.name) or (f"CAST({name} AS VARCHAR)" if f.name in raw.values else name)
         told = f"json_object('node', {read.node_id}, 'field', {dialect.text(f.name)}, 'value', {shown}, 'file', {FILE})"
         yield f"CASE WHEN {name} IS NOT NULL AND {own} IS NULL THEN error('{BAD_VALUE}' || {told}) ELSE TRUE END"
     yield from keys.checks(read, values, dialect)

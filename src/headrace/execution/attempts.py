@@ -63,7 +63,13 @@ class Attempt:
         self._pid = 0  # until it is written down
         minutes = int(claimed.condition.get("timeout") or _LONGEST)
         until = begun + (minutes * 60 if claimed.deadline is None else claimed.deadline - now)
-        terms = told.Terms(until, minutes, settings["grace_seconds"], margin=self._lease / 10)
+        terms = told.Terms(
+            until,
+            minutes,
+            settings["grace_seconds"],
+            margin=self._lease / 10,
+            may_have_published=claimed.may_have_published,
+        )
         self._state = told.State(terms, lease_ends=begun + self._lease)
 
     def post(self, event: told.Event) -> None:
@@ -94,20 +100,21 @@ class Attempt:
         """Whether the lease is to be renewed, or something waits to be written with that."""
         return bool(self._pid) or self._clock.seconds() - self._renewed_at >= self._lease / _RENEWALS_OF_A_LEASE
 
-    def renew(self) -> None:
+    def renew(self, *, publishing: bool = False) -> None:
         """Renew the lease, and let the attempt know what came of it. A database that is away is asked again later."""
         began = self._clock.seconds()
         try:
             with self._database.transaction() as con:
                 now = self._database.now(con)
-                found = queue.renew(con, self.token, now=now, lease_seconds=self._lease)
+                found = queue.renew(con, self.token, now=now, lease_seconds=self._lease, publishing=publishing)
                 self._note_child(con, now)
         except DatabaseFailed as error:
             log.warning("a lease is not renewed", extra={**self.named, "reason": str(error)})
             return
         self._renewed_at = began
         if found.alive:
-            self.post(told.Renewed(self._clock.seconds(), began + self._lease, cancel=found.cancel))
+            until, may = began + self._lease, found.may_publish
+            self.post(told.Renewed(self._clock.seconds(), until, cancel=found.cancel, may_publish=may))
         else:
             self.post(told.LeaseIsLost(self._clock.seconds()))
 
@@ -179,7 +186,7 @@ class Attempt:
             case told.Tell(line):
                 process.tell(line)
             case told.Renew():
-                self.renew()
+                self.renew(publishing=True)
             case told.Terminate():
                 process.signal(signal.SIGTERM)
             case told.Kill():
@@ -203,6 +210,7 @@ class Attempt:
             threads=int(claimed.condition.get("numWorker") or 0),
             seconds=seconds,
             grants=claimed.grants,
+            may_have_published=claimed.may_have_published,
         )
 
     def _finish(self, end: told.Finish) -> None:

@@ -133,6 +133,7 @@ class Child:
             attempt=order.attempt,
             wait=self._settings["writer_wait"],
             warnings=warnings,
+            may_have_published=order.may_have_published,
         )
         self._tell(lines.Script(DuckDbEngine.name, text.shown(task.plan.pruned)))
         self._log(*(f"warning: {warning}" for warning in warnings))

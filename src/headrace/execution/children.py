@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from headrace.execution import memory
 from headrace.execution.child import PARENT
 from headrace.execution.lines import FromChild, Order, Ready, ToChild, encode, from_child
-from headrace.execution.machine import available_memory
+from headrace.execution.machine import available_memory, run_memory
 from headrace.settings import Settings
 
 RUNS = 500
 GROWN = 512 * 1024 * 1024
-"""Bytes: a child that has more of them after a run gives them back by ending."""
+_SHARE_OF_A_RUN = 0.5
 _IDLE = 30.0
 _AGAIN = 1.0
 _SHARE_OF_MEMORY = 0.6
@@ -44,6 +44,14 @@ def environment(settings: Settings, *, workers: int) -> dict[str, str]:
     hidden = {f"HEADRACE_{name.upper()}" for name in _KEPT_BACK}
     kept = {name: value for name, value in {**os.environ, **flags}.items() if name not in hidden}
     return {**kept, PARENT: str(os.getpid())}
+
+
+def grown(settings: Settings) -> int:
+    """Bytes: a child that has more of them after a run gives them back by ending.
+
+    What is left of one run counts for the next one, which may have `run_memory_limit` in all.
+    """
+    return min(GROWN, int(run_memory(settings) * _SHARE_OF_A_RUN))
 
 
 class Process:
@@ -111,12 +119,16 @@ class Process:
 
 
 class Nursery(threading.Thread):
-    """Keeps a child ready, up to one for each slot when there is work for them; ends those that nobody needs."""
+    """Keeps a child ready, up to one for each slot when there is work for them; ends those that nobody needs.
 
-    def __init__(self, variables: Mapping[str, str], *, workers: int) -> None:
+    One that has more than `most` bytes of memory after a run is ended too, and another one takes its place.
+    """
+
+    def __init__(self, variables: Mapping[str, str], *, workers: int, most: int = GROWN) -> None:
         super().__init__(name="nursery", daemon=True)
         self._variables = variables
         self._workers = workers
+        self._most = most
         self._changed = threading.Condition()
         self._idle: list[Process] = []
         self._all: set[Process] = set()
@@ -157,7 +169,7 @@ class Nursery(threading.Thread):
     def give_back(self, process: Process, *, reuse: bool) -> None:
         """The run of this child is over; one that is not to be used again is ended."""
         process.listen(lambda line: self._heard(process, line))
-        if not reuse or process.runs >= RUNS or memory.resident(process.pid) > GROWN:
+        if not reuse or process.runs >= RUNS or memory.resident(process.pid) > self._most:
             process.signal(signal.SIGKILL)
             return
         with self._changed:

@@ -10,7 +10,10 @@ StopCode = Literal["cancelled", "timed-out", "out-of-memory", "worker-stopped", 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """To the child: run this with so many threads, or fewer. Without a beat within `seconds` it ends itself."""
+    """To the child: run this with so many threads, or fewer. Without a beat within `seconds` it ends itself.
+
+    When an earlier attempt may have published, it looks for that first.
+    """
 
     execution_id: str
     job: str
@@ -21,6 +24,7 @@ class Order:
     threads: int
     seconds: float
     grants: Mapping[str, Any] | None = None
+    may_have_published: bool = False
 
 
 @dataclass(frozen=True, slots=True)

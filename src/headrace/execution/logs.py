@@ -21,7 +21,9 @@ def ended(report: Report) -> Iterator[str]:
     for node in report.nodes:
         yield from _unfit(node.node, {**node.bad_values})
     for wrote in report.targets:
-        if wrote.skipped:
+        if wrote.skipped and wrote.files:
+            yield f"{wrote.place} ({wrote.node}) has the data that an earlier attempt published"
+        elif wrote.skipped:
             yield f"wrote nothing to {wrote.place} ({wrote.node}): there is data already"
         else:
             yield f"wrote {wrote.rows} rows, {wrote.bytes} bytes to {wrote.place} ({wrote.node}) as {wrote.format}"

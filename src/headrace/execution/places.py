@@ -46,10 +46,16 @@ def prepared(
 
 
 class Stores:
-    """The stores of single buckets, kept open: one for each endpoint with its keys. Several threads may share it."""
+    """The stores of single buckets, kept open: one for each endpoint with its keys. Several threads may share it.
 
-    def __init__(self, settings: Settings) -> None:
+    `scratch` takes the files that are to be uploaded. A `brief` one soon gives up an endpoint that does not answer: for
+    what is tried again anyhow while others wait.
+    """
+
+    def __init__(self, settings: Settings, *, scratch: Path | None = None, brief: bool = False) -> None:
         self._settings = settings
+        self._scratch = scratch
+        self._brief = brief
         self._known = Storages(()) if settings["storage"] else storages(settings)
         self._opened: dict[Access, Store] = {}
 
@@ -64,7 +70,7 @@ class Stores:
             return opened(self._settings)
         access = self._known.of(bucket, region=region, nrn=nrn)
         if access not in self._opened:
-            self._opened[access] = _object_store(lambda _: access, None)
+            self._opened[access] = _object_store(lambda _: access, self._scratch, brief=self._brief)
         return self._opened[access]
 
 
@@ -88,12 +94,12 @@ def _objects(found: Storages, places: Iterable[Place], nrn: str, scratch: Path |
     return _object_store(access, scratch)
 
 
-def _object_store(access: Callable[[str], Access], scratch: Path | None) -> Store:
+def _object_store(access: Callable[[str], Access], scratch: Path | None, *, brief: bool = False) -> Store:
     try:
-        from headrace.stores.objects import ObjectStore
+        from headrace.stores.objects import BRIEF, PATIENT, ObjectStore
     except ModuleNotFoundError as error:
         hint = "install headrace[s3], or name a folder with --storage"
         raise SettingInvalid(
             f"object storage is set, but the package {error.name} is not installed", hint=hint
         ) from None
-    return ObjectStore(access, scratch=scratch)
+    return ObjectStore(access, scratch=scratch, patience=BRIEF if brief else PATIENT)

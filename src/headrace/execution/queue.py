@@ -68,14 +68,21 @@ class Claimed:
     condition: Json
     deadline: float | None
     grants: Json | None = None
+    state: Json | None = None
+
+    @property
+    def may_have_published(self) -> bool:
+        """Whether an earlier attempt was allowed to publish: its data may be there."""
+        return _may_have_published(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """Whether the lease still holds, and whether somebody wants the execution stopped."""
+    """Whether the lease still holds, whether somebody wants the execution stopped, and whether it may publish now."""
 
     alive: bool
     cancel: bool
+    may_publish: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +152,18 @@ def claim(
     return claimed
 
 
-def renew(con: Connection, token: str, *, now: float, lease_seconds: float) -> Renewal:
-    """Keep what is held for so long from now on."""
-    found = con.execute(queue_rows.renewed(), {"token": token, "now": now, "expires": now + lease_seconds}).first()
-    return Renewal(alive=found is not None, cancel=found is not None and found.cancel_requested_at is not None)
+def renew(con: Connection, token: str, *, now: float, lease_seconds: float, publishing: bool = False) -> Renewal:
+    """Keep what is held for so long from now on.
+
+    A run that is about to publish may do so unless somebody wants it stopped, and is marked in the same step: from then
+    on it is not CANCELED before somebody has looked whether its data is there.
+    """
+    told = {"token": token, "now": now, "expires": now + lease_seconds}
+    found = con.execute(queue_rows.renewed(publishing=publishing), told).first()
+    if found is None:
+        return Renewal(alive=False, cancel=False)
+    cancel = found.cancel_requested_at is not None
+    return Renewal(alive=True, cancel=cancel, may_publish=publishing and not cancel)
 
 
 def calm(con: Connection, tokens: Collection[str]) -> frozenset[str]:
@@ -170,12 +185,15 @@ def finish(con: Connection, token: str, outcome: Outcome, *, now: float) -> Stat
     if held is None:
         return None
     failure = outcome.failure if outcome.status != "COMPLETED" else None
+    if outcome.status == "CANCELED" and outcome.report is None and failure and _may_have_published(held):
+        return _lost(con, held, failure, now)  # it was killed before it could say what it found
     status = states.after_end(
         outcome.status,
         str((failure or {}).get("code", "")),
         errors=held.errors,
         max_attempts=held.max_attempts,
         cancelled=held.cancel_requested_at is not None,
+        may_have_published=_may_have_published(held),
     )
     values = {"failure": failure, "report": outcome.report, "errors": held.errors + (outcome.status == "FAILED")}
     if outcome.report is not None:
@@ -196,7 +214,7 @@ def put_back(con: Connection, token: str, *, cause: str, delay: float, now: floa
     held = _locked(con, token, now)
     if held is None:
         return None
-    cancelled = held.cancel_requested_at is not None
+    cancelled = held.cancel_requested_at is not None and not _may_have_published(held)
     status: Status = "CANCELED" if cancelled else "READY"
     failure = _cancelled("it was cancelled") if cancelled else {"code": "put-back", "message": cause}
     traces.note(con, held, f"attempt {held.attempt} was given up: {cause}", now)
@@ -212,7 +230,10 @@ def lose(con: Connection, token: str, *, code: str, message: str, now: float) ->
 
 
 def cancel(con: Connection, execution_id: str, *, now: float) -> bool:
-    """Cancel what waits; ask the worker to stop what runs. False when it has ended, or there is no such one."""
+    """Cancel what waits; ask the worker to stop what runs. False when it has ended, or there is no such one.
+
+    What waits and may have published is left to the next worker, which looks whether its data is there.
+    """
     this = executions.c.execution_id == execution_id
     found = con.execute(queue_rows.lock(select(executions).where(this))).first()
     if found is None or found.status not in states.before("CANCELED"):
@@ -220,7 +241,9 @@ def cancel(con: Connection, execution_id: str, *, now: float) -> bool:
     values: dict[str, object] = {}
     if found.cancel_requested_at is None:
         values["cancel_requested_at"] = now
-    if found.status == "READY":
+    if found.status == "READY" and _may_have_published(found):
+        values["available_at"] = min(found.available_at, now)
+    elif found.status == "READY":
         values |= {"status": "CANCELED", "ended_at": now, "failure": _cancelled("it was cancelled while it waited")}
         traces.note(con, found, "it was cancelled while it waited", now)
         _tell(con, found, "CANCELED", now)
@@ -342,6 +365,11 @@ def _tell(con: Connection, ended: Row[Any], status: Status, now: float) -> None:
     con.execute(insert(outbox), [{**told, "consumer": consumer} for consumer in consumers])
 
 
+def _may_have_published(execution: Claimed | Row[Any]) -> bool:
+    state = execution.state or {}
+    return bool(queue_rows.MAY_HAVE_PUBLISHED.keys() & state.keys())
+
+
 def _cancelled(why: str) -> dict[str, str]:
     return {"code": "cancelled", "message": why}
 
@@ -353,8 +381,11 @@ def _rescued(con: Connection, lost: Row[Any], now: float) -> Rescued:
 
 
 def _lost(con: Connection, lost: Row[Any], failure: Json, now: float) -> Status:
-    status = states.after_loss(lost.losses, cancelled=lost.cancel_requested_at is not None)
+    cancelled = lost.cancel_requested_at is not None
+    status = states.after_loss(lost.losses, cancelled=cancelled, may_have_published=_may_have_published(lost))
     ended = _cancelled("it was cancelled, and its process was lost") if status == "CANCELED" else failure
+    if status == "FAILED" and _may_have_published(lost):
+        ended = {**failure, "message": f"{failure['message']}; an attempt was about to publish: its data may be there"}
     traces.note(con, lost, failure["message"], now)
     values = {"losses": lost.losses + 1, "failure": None if status == "READY" else ended}
     _leave(con, lost, status, now=now, outcome="LOST", delay=0.0, failure=failure, values=values)

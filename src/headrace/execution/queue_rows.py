@@ -6,13 +6,15 @@ A status that an index is for is a word and no parameter, or the index would not
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Update, and_, bindparam, func, literal, select, update
+from sqlalchemy import ColumnElement, Select, Update, and_, bindparam, case, func, literal, select, update
 
 from headrace.db.tables import attempts, executions, job_revisions, jobs
 from headrace.execution import states
 from headrace.execution.states import Status
 
 C = executions.c
+# In the column `state`: an attempt was allowed to publish, so there may be data of the run whatever became of it.
+MAY_HAVE_PUBLISHED = {"mayHavePublished": True}
 
 
 def is_status(status: Status) -> ColumnElement[bool]:
@@ -90,9 +92,15 @@ def held() -> Select[Any]:
 
 
 @cache
-def renewed() -> Update:
-    """Keep what a lease holds until `expires`; gives when somebody asked for its end."""
+def renewed(*, publishing: bool) -> Update:
+    """Keep what a lease holds until `expires`; gives when somebody asked for its end.
+
+    One that is about to publish is marked in the same step, unless somebody asked for its end.
+    """
     kept = update(executions).where(leased()).values(lease_expires_at=bindparam("expires"))
+    if publishing:
+        mark = literal(MAY_HAVE_PUBLISHED, C.state.type)
+        kept = kept.values(state=case((C.cancel_requested_at.is_(None), mark), else_=C.state))
     return kept.returning(C.cancel_requested_at)
 
 

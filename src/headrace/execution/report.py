@@ -63,7 +63,7 @@ class TargetReport:
     bytes: Annotated[int, "The size of the new objects."]
     rows: Annotated[int, "The rows in them, as the writer counted."]
     removed: Annotated[int, "How many old objects were removed."]
-    skipped: Annotated[bool, "Whether nothing was written because IGNORE met data."]
+    skipped: Annotated[bool, "Whether nothing was written: IGNORE met data, or an earlier attempt had published."]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
@@ -24,7 +24,15 @@ from headrace.graph import Plan
 from headrace.plan.ops import Op, Read, Target, Write, in_order
 from headrace.plan.pinned import pinned
 from headrace.stores.base import Snapshot, Store
-from headrace.stores.publish import Publication, Published, publication, snapshot, unchanged
+from headrace.stores.publish import (
+    Publication,
+    Published,
+    publication,
+    published,
+    recover,
+    snapshot,
+    unchanged,
+)
 
 T = TypeVar("T")
 _TURN = 0.2
@@ -32,7 +40,10 @@ _TURN = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What is to be run: `attempt` counts from 1 within an execution; `wait` is seconds for another writer to end."""
+    """What is to be run: `attempt` counts from 1 within an execution; `wait` is seconds for another writer to end.
+
+    When an earlier attempt may have published, the run looks for that first: data that is there is not made again.
+    """
 
     execution_id: str
     job: str
@@ -40,6 +51,7 @@ class Task:
     attempt: int = 1
     wait: float = 0.0
     warnings: tuple[str, ...] = ()
+    may_have_published: bool = False
 
 
 def granted() -> None:
@@ -72,6 +84,8 @@ class Run:
         self._stop = threading.Lock()
         self._cause: RunFailed | None = None
         self._committed = False
+        # By target, whether earlier attempts have published it; None as long as that is not known.
+        self._before: Mapping[str, bool] | None = None if task.may_have_published else {}
         self._phase = "listing"
 
     def progress(self) -> tuple[float, str]:
@@ -104,12 +118,47 @@ class Run:
             warnings=self._task.warnings,
         )
         try:
-            report = self._publish(report)
+            report = self._published_before(report) or self._publish(report)
         except RunFailed as error:
-            cause = self._cause or error
+            # What may have published is not cancelled before somebody has seen whether its data is there.
+            cause = error if self._before is None else self._cause or error
             status: Status = "CANCELED" if isinstance(cause, Cancelled) else "FAILED"
-            report = replace(report, status=status, failure=Failure.of(cause))
+            failure = Failure.of(cause)
+            failure = replace(failure, message=failure.message + self._told_before())
+            report = replace(report, status=status, failure=failure)
         return replace(report, seconds=self._clock.seconds() - since, peak_memory=peak_memory())
+
+    def _published_before(self, report: Report) -> Report | None:
+        """The report when an earlier attempt has published all targets; None when there is still something to do."""
+        if self._before is not None:
+            return None
+        self._phase = "looking for data of an earlier attempt"
+        writes = [sink for sink in self._task.plan.pruned if isinstance(sink, Write)]
+        run = self._task.execution_id
+        found = [_placed(w, partial(published, self._store, w.place, w.mode, run=run)) for w in writes]
+        self._before = {
+            str(w.place): each is not None and bool(each.files) for w, each in zip(writes, found, strict=True)
+        }
+        done = tuple(each for each in found if each is not None)
+        if len(done) < len(writes):
+            return None
+        with self._stop:
+            self._committed = True
+        for write in writes:
+            # Readers see through what is not tidied up, and the next run that writes there does it.
+            with suppress(StoreError):
+                recover(self._store, write.place)
+        told = "an earlier attempt had published the data: what it read and how many rows it wrote is not known"
+        targets = tuple(_target(w, each, rows=0) for w, each in zip(writes, done, strict=True))
+        return replace(report, targets=targets, warnings=(*report.warnings, told))
+
+    def _told_before(self) -> str:
+        before = self._before or {}
+        if not any(before.values()):
+            return ""
+        there = ", ".join(f"'{place}'" for place, done in before.items() if done)
+        old = ", ".join(f"'{place}'" for place, done in before.items() if not done)
+        return f"; an earlier attempt had published {there}, and not {old}"
 
     def _publish(self, report: Report) -> Report:
         sinks = pinned(self._task.plan.pruned, report.started)
@@ -130,8 +179,8 @@ class Run:
                 self._go_on()
                 self._committed = True
             self._phase = "publishing"
-            published = pending.commit()
-        return _told(report, reads, writes, sources, outcome, published)
+            done = pending.commit()
+        return _told(report, reads, writes, sources, outcome, done)
 
     def _refuse_gaps(self, sinks: Sequence[Target]) -> None:
         """Say before anything is read or claimed what this engine can't do."""
@@ -150,7 +199,9 @@ class Run:
             turn = max(0.0, min(left, _TURN))
             try:
                 begun = publication(self._store, places, run=task.execution_id, attempt=task.attempt, wait=turn)
-                return held.enter_context(begun)
+                claim = partial(held.enter_context, begun)
+                # All targets are claimed at once, so the node is known where there is a single one.
+                return _placed(writes[0], claim) if len(writes) == 1 else claim()
             except StoreBusy:
                 self._go_on()
                 if left <= turn:
@@ -189,7 +240,7 @@ def _told(
     writes: Sequence[Write],
     sources: Mapping[int, Snapshot],
     outcome: Outcome,
-    published: Sequence[Published],
+    done: Sequence[Published],
 ) -> Report:
     others = {n: counts for n, counts in outcome.bad_values.items() if n not in sources and any(counts.values())}
     names = {op.node_id: op.node for op in in_order(writes)}
@@ -197,7 +248,7 @@ def _told(
         report,
         sources=tuple(_source(read, sources[read.node_id], outcome) for read in reads),
         nodes=tuple(NodeReport(n, names[n], counts) for n, counts in others.items()),
-        targets=tuple(_target(w, p, outcome) for w, p in zip(writes, published, strict=True)),
+        targets=tuple(_target(w, p, rows=outcome.writes[w.node_id].rows) for w, p in zip(writes, done, strict=True)),
     )
 
 
@@ -217,7 +268,7 @@ def _source(read: Read, found: Snapshot, outcome: Outcome) -> SourceReport:
     )
 
 
-def _target(write: Write, done: Published, outcome: Outcome) -> TargetReport:
+def _target(write: Write, done: Published, *, rows: int) -> TargetReport:
     return TargetReport(
         node_id=write.node_id,
         node=write.node,
@@ -226,7 +277,7 @@ def _target(write: Write, done: Published, outcome: Outcome) -> TargetReport:
         update_type=write.mode,
         files=tuple(f"{f.bucket}/{f.key}" for f in done.files),
         bytes=sum(f.size for f in done.files),
-        rows=0 if done.skipped else outcome.writes[write.node_id].rows,
+        rows=0 if done.skipped else rows,
         removed=done.removed,
         skipped=done.skipped,
     )

@@ -26,22 +26,28 @@ def before(status: Status) -> tuple[Status, ...]:
     return tuple(earlier for earlier, later in MOVES.items() if status in later)
 
 
-def after_end(told: Ended, code: str, *, errors: int, max_attempts: int, cancelled: bool) -> Status:
+def after_end(
+    told: Ended, code: str, *, errors: int, max_attempts: int, cancelled: bool, may_have_published: bool
+) -> Status:
     """What becomes of an execution whose attempt ended; `errors` of its attempts had failed before.
 
     An attempt that completed counts, also when a cancel came too late for it. One that failed is tried again while
-    attempts are left, unless its failure would come again or somebody wants the execution stopped.
+    attempts are left, unless its failure would come again or somebody wants the execution stopped. One that may have
+    published and failed is no cancelled one: then the cancel came too late.
     """
     if told != "FAILED":
         return told
     if cancelled:
-        return "CANCELED"
+        return "FAILED" if may_have_published else "CANCELED"
     return "READY" if errors + 1 < max_attempts and code not in _LASTING else "FAILED"
 
 
-def after_loss(losses: int, *, cancelled: bool) -> Status:
-    """What becomes of an execution whose worker is gone, after so many losses before this one."""
-    if cancelled:
+def after_loss(losses: int, *, cancelled: bool, may_have_published: bool) -> Status:
+    """What becomes of an execution whose worker is gone, after so many losses before this one.
+
+    One that may have published goes to another worker also when it was cancelled: that one looks whether it has.
+    """
+    if cancelled and not may_have_published:
         return "CANCELED"
     return "READY" if losses < MOST_LOSSES else "FAILED"
 

@@ -2,7 +2,7 @@
 
 Moments are seconds on the worker's own clock. `step` is the whole of it. In short: a run goes on while its lease holds
 and nobody wants it to end; a run that shall end is told so, and killed when its grace is over; nothing is published
-unless the lease was renewed right before, and from then on only the loss of the lease stops it.
+unless the lease was renewed and the run marked right before, and from then on only the loss of the lease stops it.
 """
 
 from collections.abc import Mapping
@@ -20,12 +20,16 @@ _WAS_MADE_FOR = "the kernel does so when memory runs out: a smaller memory_limit
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What holds for the whole attempt: when it has to be over, and how long it may take to end."""
+    """What holds for the whole attempt: when it has to be over, and how long it may take to end.
+
+    When an earlier attempt may have published, a child has to look for that, whoever cancelled it meanwhile.
+    """
 
     until: float
     minutes: float
     grace: float
     margin: float
+    may_have_published: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +53,12 @@ class ChildReady:
 
 @dataclass(frozen=True, slots=True)
 class Renewed:
-    """The lease holds until then; somebody may have asked for the run's end."""
+    """The lease holds until then; somebody may have asked for the run's end. It says whether the run may publish."""
 
     at: float
     until: float
     cancel: bool = False
+    may_publish: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,7 @@ class Tell:
 
 @dataclass(frozen=True, slots=True)
 class Renew:
-    """Renew the lease now, and say what came of it."""
+    """Renew the lease now, for a run that is about to publish, and say what came of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,14 +206,18 @@ def step(state: State, event: Event) -> Step:
 def _renewed(state: State, event: Renewed) -> Step:
     state = replace(state, lease_ends=event.until)
     if state.phase == "waiting":
-        return _stopped(state, event.at, "cancelled", "somebody cancelled it") if event.cancel else (state, ())
+        if not event.cancel or state.terms.may_have_published:
+            return state, ()
+        return _stopped(state, event.at, "cancelled", "somebody cancelled it")
     beat = Tell(Beat(_left(state, event.at)))
     if state.phase == "running" and event.cancel and state.commit != "granted":
         asked = state.commit == "asked"
         state, commands = _stopped(state, event.at, "cancelled", "somebody cancelled it")
         return state, (beat, *commands, *((Tell(Answer(granted=False)),) if asked else ()))
-    if state.phase == "running" and state.commit == "asked":
+    if state.phase == "running" and state.commit == "asked" and event.may_publish:
         return replace(state, commit="granted"), (beat, Tell(Answer(granted=True)))
+    if state.phase == "running" and state.commit == "asked":
+        return state, (beat, Renew())
     return state, (beat,)
 
 

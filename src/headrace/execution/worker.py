@@ -9,7 +9,7 @@ from headrace.db import Database
 from headrace.errors import DatabaseFailed
 from headrace.execution import queue
 from headrace.execution.attempts import Attempt
-from headrace.execution.children import Nursery, environment
+from headrace.execution.children import Nursery, environment, grown
 from headrace.execution.figures import Figures
 from headrace.execution.machine import slots
 from headrace.execution.supervisor import WorkerEnds
@@ -44,7 +44,8 @@ class Worker:
         self._name = name
         self._slots = slots(settings)
         self._lease = settings["lease_seconds"]
-        self._nursery = Nursery(environment(settings, workers=self._slots), workers=self._slots)
+        variables = environment(settings, workers=self._slots)
+        self._nursery = Nursery(variables, workers=self._slots, most=grown(settings))
         self._attempts: dict[str, Attempt] = {}
         self._lock = threading.Lock()
         self._new = threading.Event()

@@ -22,7 +22,7 @@ from headrace.execution.machine import available_memory, slots
 from headrace.service.findings import Finding, bad, good, poor
 from headrace.service.issuing import ACCOUNT, FIRST_KEY
 from headrace.service.serve import database_of
-from headrace.service.surroundings import packages, port, storages, tls
+from headrace.service.surroundings import issuer, packages, port, storages, tls
 from headrace.settings import Settings
 
 _SCARCE_BYTES = 1024**3
@@ -42,6 +42,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
         lambda: _database(settings, clock),
         lambda: storages(settings),
         lambda: tls(settings, now=clock.now()),
+        lambda: issuer(settings, clock=clock),
         lambda: port(settings),
     )
     for part in parts:
@@ -116,10 +117,17 @@ def _database(settings: Settings, clock: Clock) -> Iterator[Finding]:
     with database_of(settings, make=False) as database:
         found = condition(database, clock)
         yield from _condition(found)
+        yield from _mode(database.path)
         database.check_version()
         yield good("schema", f"{found.schema}, that of this program")
         yield from _keys(settings, database)
         yield from _queue(database)
+
+
+def _mode(path: Path | None) -> Iterator[Finding]:
+    """Whether others may read the file: it has definitions, the audit log and encrypted secrets."""
+    if path is not None and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        yield poor("database", f"others than its owner may open {path}", f"chmod go= {path}*")
 
 
 def _condition(found: Condition) -> Iterator[Finding]:

@@ -48,10 +48,14 @@ def _is_used(database: Database) -> bool:
     if database.path is not None and not database.path.exists():
         return False
     try:
+        if database.is_empty():
+            return False
         with database.reading() as con:
             return figures.is_used(con)
     except DatabaseFailed:
-        return False  # it has no tables
+        if database.path is None:
+            raise
+        return True  # a damaged file may still be all that somebody has
 
 
 def _is_current(database: Database) -> bool:

@@ -16,6 +16,7 @@ from headrace.db import Database
 from headrace.errors import DatabaseFailed, HeadraceError, RunFailed, SettingInvalid, StoreDenied, StoreMissing
 from headrace.execution import queue
 from headrace.execution.places import Stores
+from headrace.service.hearing import Hearing
 from headrace.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -45,10 +46,12 @@ class Objects:
         self._database = database
         self._clock = clock
         self._worker = worker
-        self._stores = Stores(settings)
+        self._stores = Stores(settings, brief=True)
+        self._hearing = Hearing(clock)
         # Two threads of one server never write the same object.
         self._locks = tuple(threading.Lock() for _ in range(_LOCKS))
         self._copied: dict[str, int] = {}
+        self._waited = 0.0  # in vain, during one look at all logs
         self._stopping = threading.Event()
         self._follows = threading.Thread(target=self._follow_on, name="logs", daemon=True)
 
@@ -100,13 +103,14 @@ class Objects:
             with self._database.reading() as con:
                 region = objects.regions(con, papers.execution_id).get(paper.bucket, "")
         store = self._stores.of(paper.bucket, region=region, nrn=papers.nrn)
-        try:
-            store.write(paper.bucket, paper.key, paper.data)
-        except StoreMissing:
-            if paper.bucket != papers.own_bucket:
-                raise
-            store.make(paper.bucket)
-            store.write(paper.bucket, paper.key, paper.data)
+        with self._hearing.of(store):
+            try:
+                store.write(paper.bucket, paper.key, paper.data)
+            except StoreMissing:
+                if paper.bucket != papers.own_bucket:
+                    raise
+                store.make(paper.bucket)
+                store.write(paper.bucket, paper.key, paper.data)
 
     def _warn(self, execution_id: str, failed: _Unwritten, *, again: bool) -> None:
         where = f"not yet at {failed.paper.place}, and is tried again" if again else f"not at {failed.paper.place}"
@@ -117,14 +121,14 @@ class Objects:
     def _follow_on(self) -> None:
         pause = _EVERY
         while not self._stopping.wait(pause):
-            began = self._clock.seconds()
+            began, self._waited = self._clock.seconds(), 0.0
             try:
                 self.follow()
             except DatabaseFailed as error:
                 log.warning("%s", error)
             except Exception:
                 log.exception("a fault of ours")
-            pause = max(_EVERY, _OTHERS * (self._clock.seconds() - began))
+            pause = max(_EVERY, _OTHERS * (self._clock.seconds() - began - self._waited))
 
     def follow(self) -> None:
         """Copy the logs that have grown."""
@@ -141,6 +145,7 @@ class Objects:
         papers = self._read(execution_id)
         if papers is None or papers.ended:
             return True
+        began = self._clock.seconds()
         try:
             self._write(papers, "script")
             self._write(papers, "console log")
@@ -149,6 +154,7 @@ class Objects:
             if again and again.ended:
                 self._write(again, "console log")
         except _Unwritten as failed:
+            self._waited += self._clock.seconds() - began
             if isinstance(failed.error, _FOR_GOOD):
                 self._warn(execution_id, failed, again=False)
                 return False

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Callable
 
 from headrace.core import dashboard, job_figures, retention
 from headrace.core.retention import Kept
@@ -16,11 +17,12 @@ _BATCH = 50
 
 
 class Retention:
-    """The loop of this server."""
+    """The loop of this server. `outside` takes away a batch of what lies elsewhere, and says whether there was any."""
 
-    def __init__(self, database: Database, kept: Kept) -> None:
+    def __init__(self, database: Database, kept: Kept, *, outside: Callable[[], bool]) -> None:
         self._database = database
         self._kept = kept
+        self._outside = outside
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._go_on, name="retention", daemon=True)
 
@@ -42,7 +44,7 @@ class Retention:
     def _swept(self) -> bool:
         """Remove what is old, batch after batch; whether there may be more."""
         try:
-            return self._summed() | self._removed() | self._forgot()
+            return self._summed() | self._removed() | self._forgot() | self._outside()
         except DatabaseFailed as error:
             log.warning("%s", error)
         except Exception:

@@ -22,7 +22,7 @@ from headrace.execution.figures import Figures
 from headrace.execution.machine import check_room
 from headrace.execution.queue import OF_WORKFLOWS
 from headrace.execution.worker import Worker
-from headrace.service import journal, tls
+from headrace.service import journal, tls, uploads
 from headrace.service.issuing import issue_first
 from headrace.service.listening import App, Message, Send, address, answering, listening, telling
 from headrace.service.objects import Objects
@@ -176,7 +176,8 @@ def _working(database: Database, settings: Settings, clock: Clock, figures: Figu
     scheduler.start()
     objects.start()
     days, most, audit_days = (settings[f"keep_{name}"] for name in ("days", "executions", "audit_days"))
-    retention = Retention(database, Kept(days=days, of_a_job=most, audit_days=audit_days))
+    kept = Kept(days=days, of_a_job=most, audit_days=audit_days)
+    retention = Retention(database, kept, outside=uploads.sweeping(database, settings, clock=clock))
     retention.start()
     try:
         yield wake

@@ -1,4 +1,4 @@
-"""What the doctor looks at around the server: the storages, the port, the certificate, the packages."""
+"""What the doctor looks at around the server: storages, port, certificate, the issuer of tokens, packages."""
 
 import os
 import socket
@@ -11,6 +11,9 @@ from importlib import metadata
 from pathlib import Path
 
 from headrace import mounts
+from headrace.auth.bearer import LEEWAY_SECONDS, read_keys
+from headrace.auth.discovery import published_keys, told_at, way_to_issuer
+from headrace.clock import Clock
 from headrace.errors import HeadraceError
 from headrace.execution.places import opened
 from headrace.ids import new_id
@@ -24,6 +27,7 @@ from headrace.stores.access import storages as known_storages
 from headrace.stores.names import OURS
 
 _SECONDS = 3.0
+_MOST_SKEW = 5.0
 _SOON = timedelta(days=14)
 
 
@@ -142,6 +146,38 @@ def tls(settings: Settings, *, now: datetime) -> Iterator[Finding]:
         yield poor("tls", told, "renew it, then: kill -HUP")
     else:
         yield good("tls", told)
+
+
+def issuer(settings: Settings, *, clock: Clock) -> Iterator[Finding]:
+    """Who issues the bearer tokens: whether it answers, publishes keys that are of use, and has the same time."""
+    address = settings["oidc_issuer"]
+    if not address:
+        yield good("issuer", "the server gives tokens itself, to what `headrace clients` makes")
+        return
+    if not settings["oidc_audience"]:
+        yield bad("issuer", "oidc_audience has no value", "set what stands in aud of the issuer's tokens")
+    try:
+        outbound = way_to_issuer(settings)
+        keys = read_keys(published_keys(address, outbound))
+        told = told_at(address, outbound)
+    except HeadraceError as error:
+        yield bad("issuer", f"{address}: {error.message}", error.hint or "is it up, and is oidc_issuer right?")
+        return
+    if not keys:
+        yield bad("issuer", f"{address} publishes no key that tokens can be checked with", "let it sign by RS256")
+    else:
+        yield good("issuer", f"{address} is there, and publishes keys that tokens can be checked with: {len(keys)}")
+    if told is not None:
+        yield _same_time((told - clock.now()).total_seconds())
+
+
+def _same_time(skew: float) -> Finding:
+    seen = f"its clock is {skew:+.0f} s from this machine's"
+    if abs(skew) >= LEEWAY_SECONDS:
+        return bad("issuer", seen, f"set both clocks by NTP: tokens are refused beyond {LEEWAY_SECONDS:.0f} s")
+    if abs(skew) >= _MOST_SKEW:
+        return poor("issuer", seen, "set both clocks by NTP")
+    return good("issuer", seen)
 
 
 def port(settings: Settings) -> Iterator[Finding]:

@@ -20,6 +20,9 @@ DEEPEST_TREE = 80
 _KEPT = ("CAST", "TRY_CAST")
 _ESCAPES = {"0": "\0", "b": "\b", "n": "\n", "r": "\r", "t": "\t", "Z": "\x1a", "%": "\\%", "_": "\\_"}
 _CHAINS = (exp.And, exp.Or, exp.Union)
+_CLAUSES = (TokenType.GROUP_BY, TokenType.ORDER_BY, TokenType.WHERE, TokenType.HAVING, TokenType.FROM)
+_OPENING = (TokenType.COMMA, TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.SELECT, *_CLAUSES)
+_CLOSING = (TokenType.COMMA, TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.SEMICOLON, *_CLAUSES)
 
 
 def _trim(parser: Any) -> exp.Expr:
@@ -52,6 +55,7 @@ def read(text: str) -> exp.Expr:
         raise _invalid(text, 0, f"the text has {len(text):,} characters, the most is {MOST_CHARACTERS:,}")
     tokens = _tokens(text)
     _check_size(text, tokens)
+    _check_commas(text, tokens)
     for token in tokens:
         if token.token_type == TokenType.STRING:
             _check_text(text, token)
@@ -109,6 +113,17 @@ def _check_size(text: str, tokens: list[Token]) -> None:
             raise _invalid(
                 text, token.start, f"brackets stand more than {DEEPEST_BRACKETS} deep", "take it apart with WITH"
             )
+
+
+def _check_commas(text: str, tokens: list[Token]) -> None:
+    """A comma stands between two things: the parser would pass over one that does not, and Spark refuses it."""
+    for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None], strict=False):
+        if token.token_type != TokenType.COMMA:
+            continue
+        lacks_before = before is None or before.token_type in _OPENING
+        if lacks_before or after is None or after.token_type in _CLOSING:
+            where = "before" if lacks_before else "behind"
+            raise _invalid(text, token.start, f"nothing stands {where} this comma", "remove it")
 
 
 def _check_text(text: str, token: Token) -> None:

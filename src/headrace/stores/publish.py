@@ -64,6 +64,11 @@ def unchanged(store: Store, snapshot: Snapshot) -> None:
             raise SourceChanged(f"'{then.bucket}/{then.key}' {what} since the run listed it", hint=hint)
 
 
+def published(store: Store, place: Place, mode: WriteMode, *, run: str) -> Published | None:
+    """What earlier attempts of a run have made of a target, as readers see it; None when there is still all to do."""
+    return _published(_view(store, place), place, mode, run=run)
+
+
 def recover(store: Store, place: Place) -> Recovered:
     """Finish what was cut short at a place and below it; StoreBusy when a live run writes there."""
     folder = clean_prefix(place)
@@ -153,10 +158,8 @@ class Publication:
     def _decide(self, target: _Target, old: tuple[str, ...]) -> Record | Published:
         """What to publish to a target, or why nothing is."""
         view = _view(self._store, target.place)
-        ours = _of_run(view.objects, target.folder, self._run)
-        if ours or (target.mode == "IGNORE" and view.objects):
-            return Published(target.place, target.mode, ours, removed=0, skipped=True)
-        return Record(
+        before = _published(view, target.place, target.mode, run=self._run)
+        return before or Record(
             run=self._run,
             attempt=self._attempt,
             mode=target.mode,
@@ -320,6 +323,12 @@ def _resolve(place: Place, listing: Listing, pending: Sequence[_Pending]) -> _Vi
     if place.prefix.endswith("/"):
         seen.pop(folder, None)
     return _View(tuple(seen[key] for key in sorted(seen)), frozenset(listed) | removed)
+
+
+def _published(view: _View, place: Place, mode: WriteMode, *, run: str) -> Published | None:
+    ours = _of_run(view.objects, clean_prefix(place), run)
+    skipped = bool(ours) or (mode == "IGNORE" and bool(view.objects))
+    return Published(place, mode, ours, removed=0, skipped=True) if skipped else None
 
 
 def _relative(objects: Sequence[StoredObject], folder: str) -> tuple[str, ...]:

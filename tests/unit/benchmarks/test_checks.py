@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmarks.checks import differences, summary
+from benchmarks.checks import differences, short, summary
 
 
 def test_sums_of_doubles_may_differ_in_their_last_digits() -> None:
@@ -40,3 +40,12 @@ def test_lists_are_compared_one_by_one() -> None:
     assert differences(one, {"list(revenue)": [1e9 + 0.01, 2.0, "Kim"]}) == []
     assert differences(one, {"list(revenue)": [1e9, 2.1, "Kim"]}) != []
     assert differences(one, {"list(revenue)": [1e9, 2.0]}) != []
+
+
+def test_of_a_long_list_a_digest_is_kept_that_tells_other_values_apart() -> None:
+    kept, other = (short({"count(*)": 99, "list(id)": [*range(98), last]}) for last in (98, 99))
+
+    assert kept["count(*)"] == 99
+    assert str(kept["list(id)"]).startswith("99 values, SHA-256 ")
+    assert kept != other
+    assert short({"list(id)": [1, 2]}) == {"list(id)": [1, 2]}

@@ -50,6 +50,13 @@ def test_sqlite_keeps_what_it_said_it_kept_and_checks_keys_between_tables(databa
         con.execute(insert(attempts).values(execution_id="none", number=1, worker="w", started_at=1.0))
 
 
+def test_a_new_file_and_its_journal_are_their_owners_alone(database: Database) -> None:
+    assert database.path is not None
+    files = [database.path, *database.path.parent.glob("headrace.db-*")]
+    assert len(files) > 1
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+
+
 def test_upgrading_again_changes_nothing(database: Database) -> None:
     database.upgrade()
     database.check_version()

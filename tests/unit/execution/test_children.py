@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from headrace.execution import children
+from headrace.execution import children, memory
 from headrace.execution.child import PARENT
-from headrace.execution.children import RUNS, Nursery, Process, environment
+from headrace.execution.children import GROWN, RUNS, Nursery, Process, environment, grown
 from headrace.settings import load_settings
 from tests.support.waiting import until
 
@@ -74,6 +74,33 @@ def test_a_child_ends_after_so_many_runs(nursery: Nursery) -> None:
     first.runs = RUNS
     nursery.give_back(first, reuse=True)
     until(lambda: gone(first.pid))
+
+
+def test_a_child_may_keep_half_of_what_a_run_may_have_and_no_more_than_a_bound(tmp_path: Path) -> None:
+    bounds = [grown(load_settings({"run_memory_limit": size}, {}, tmp_path)) for size in ("300MB", "64GB")]
+    assert bounds == [150 * 1024 * 1024, GROWN]
+
+
+def test_a_child_that_has_grown_gives_its_memory_back_by_ending_and_another_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most, more = 300_000_000, 320_000_000
+    grow = "lambda *_: globals().update(kept=bytearray(b'x') * " + f"{more})"
+    (tmp_path / "sitecustomize.py").write_text(f"import signal\nsignal.signal(signal.SIGUSR1, {grow})\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    nursery = Nursery(environment(load_settings({}, {}, tmp_path), workers=1), workers=1, most=most)
+    nursery.start()
+    try:
+        first = taken(nursery)
+        nursery.give_back(first, reuse=True)
+        assert taken(nursery) is first
+        os.kill(first.pid, signal.SIGUSR1)
+        until(lambda: memory.resident(first.pid) > most)
+        nursery.give_back(first, reuse=True)
+        assert taken(nursery).pid != first.pid
+        until(lambda: gone(first.pid))
+    finally:
+        nursery.close()
 
 
 def test_children_that_nobody_needs_end_but_for_one(nursery: Nursery, monkeypatch: pytest.MonkeyPatch) -> None:

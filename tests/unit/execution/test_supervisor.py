@@ -65,9 +65,19 @@ def test_a_beat_goes_to_the_child_with_each_renewal() -> None:
     assert after(Renewed(5.0, 20.0)) == [Tell(Beat(14.0))]
 
 
-def test_a_commit_waits_for_a_renewal_of_its_own() -> None:
+def test_a_commit_waits_for_a_renewal_that_allows_it() -> None:
     assert after(CommitWanted(1.0)) == [Renew()]
-    assert after(CommitWanted(1.0), Renewed(1.0, 16.0)) == [Renew(), Tell(Beat(14.0)), Tell(Answer(granted=True))]
+    allowed = after(CommitWanted(1.0), Renewed(1.0, 16.0, may_publish=True))
+    assert allowed == [Renew(), Tell(Beat(14.0)), Tell(Answer(granted=True))]
+    asked_again = after(CommitWanted(1.0), Renewed(1.0, 16.0))
+    assert asked_again == [Renew(), Tell(Beat(14.0)), Renew()]
+
+
+def test_a_run_that_may_have_published_gets_a_child_that_looks_also_when_it_is_cancelled() -> None:
+    terms = Terms(until=120.0, minutes=2, grace=10.0, margin=1.0, may_have_published=True)
+    state, commands = step(State(terms, lease_ends=15.0), Renewed(1.0, 16.0, cancel=True))
+    assert commands == ()
+    assert step(state, ChildReady(2.0))[1] == (Start(13.0),)
 
 
 def test_a_run_that_ended_well_is_written_and_leaves_its_child_to_the_next() -> None:
@@ -110,15 +120,15 @@ def test_a_run_that_is_to_end_may_not_commit() -> None:
 
 @pytest.mark.parametrize("event", [Renewed(2.0, 17.0, cancel=True), WorkerEnds(2.0)])
 def test_a_run_that_publishes_is_not_stopped(event: Event) -> None:
-    played = after(CommitWanted(1.0), Renewed(1.0, 16.0), event)[3:]
+    played = after(CommitWanted(1.0), Renewed(1.0, 16.0, may_publish=True), event)[3:]
     assert played in ([], [Tell(Beat(14.0))])
-    assert after(CommitWanted(1.0), Renewed(110.0, 125.0), Tick(121.0))[3:] == []
+    assert after(CommitWanted(1.0), Renewed(110.0, 125.0, may_publish=True), Tick(121.0))[3:] == []
 
 
 def test_a_lost_lease_kills_at_once_and_writes_nothing() -> None:
     assert after(LeaseIsLost(5.0), ChildGone(5.1, -9)) == [Kill(), Release(reuse=False)]
     assert after(LeaseIsLost(5.0), Reported(5.0, report("COMPLETED"), light=True)) == [Kill(), Release(reuse=False)]
-    assert after(CommitWanted(1.0), Renewed(1.0, 16.0), LeaseIsLost(5.0))[3:] == [Kill()]
+    assert after(CommitWanted(1.0), Renewed(1.0, 16.0, may_publish=True), LeaseIsLost(5.0))[3:] == [Kill()]
 
 
 def test_a_lease_that_can_not_be_renewed_kills_before_it_ends() -> None:
@@ -167,5 +177,5 @@ def test_a_run_with_too_much_memory_is_killed_at_once_and_has_failed() -> None:
 
 
 def test_a_run_that_publishes_is_not_ended_for_its_memory() -> None:
-    published = (CommitWanted(1.0), Renewed(1.1, 16.1))
+    published = (CommitWanted(1.0), Renewed(1.1, 16.1, may_publish=True))
     assert after(*published, OverMemory(1.2, 2, 1)) == after(*published)

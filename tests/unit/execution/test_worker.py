@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from headrace.stores.files import FolderStore
 from tests.support.command import OLD, Place
 from tests.support.jobs import source, target
+from tests.support.publishing import publish
+from tests.support.queue import LEASE
 from tests.support.waiting import until
 from tests.support.work import Works, copying, endless, put_rows, works
 
@@ -127,6 +130,34 @@ def test_a_run_is_given_up_when_its_process_dies_again_and_again(at: Works) -> N
         until(ended, limit=60)
     assert at.line.row(execution_id)["failure"]["code"] == "child-lost"
     assert len(killed) == 4
+
+
+def test_a_run_that_published_before_its_worker_died_completes_whoever_cancels_it_then(at: Works) -> None:
+    execution_id = at.submit(copying())
+    token = at.line.one(at.line.now()).lease_token
+    assert at.line.publish(token, at=at.line.now()).may_publish
+    publish(FolderStore(at.place.root / "buckets"), "out", "OVERWRITE", ["9,there"], run=execution_id)
+    assert at.line.cancel(execution_id, at=at.line.now())
+    assert [each.status for each in at.line.rescue(at.line.now() + LEASE)] == ["READY"]
+    assert at.line.cancel(execution_id, at=at.line.now())
+    with at.worker() as worker:
+        worker.wake()
+        assert at.wait(execution_id) == "COMPLETED"
+    assert at.line.attempts(execution_id) == [(1, "LOST"), (2, "COMPLETED")]
+    assert b"9,there" in next(iter(at.place.left().values()))
+    assert "has the data that an earlier attempt published" in at.line.log(execution_id)
+
+
+def test_a_run_that_was_about_to_publish_and_did_not_is_cancelled(at: Works) -> None:
+    execution_id = at.submit(copying())
+    at.line.publish(at.line.one(at.line.now()).lease_token, at=at.line.now())
+    at.line.cancel(execution_id, at=at.line.now())
+    at.line.rescue(at.line.now() + LEASE)
+    at.line.cancel(execution_id, at=at.line.now())
+    with at.worker() as worker:
+        worker.wake()
+        assert at.wait(execution_id) == "CANCELED"
+    assert at.place.stands()
 
 
 def test_a_worker_that_is_stopped_puts_its_runs_back(at: Works) -> None:

@@ -10,6 +10,8 @@ from headrace.service.doctor import findings
 from headrace.service.findings import Finding
 from headrace.service.serve import database_of
 from headrace.settings import Settings, load_settings
+from tests.support.bearers import published
+from tests.support.published import publishing
 from tests.support.seaweed import FULL, NARROW, Seaweed
 
 
@@ -54,6 +56,17 @@ def test_the_database_tells_its_settings_and_that_nobody_serves(tmp_path: Path) 
     assert {"journal_mode = wal", "synchronous = 2"} <= {each.told for each in found(of, "database")}
     (queue,) = found(of, "queue")
     assert queue == Finding("queue", "ok", "0 wait, 0 run, no server or worker is there")
+
+
+def test_a_database_that_others_may_read_is_told(tmp_path: Path) -> None:
+    of = settings(tmp_path)
+    with database_of(of):
+        pass
+    assert {each.state for each in found(of, "database")} == {"ok"}
+    file = tmp_path / "data" / "headrace.db"
+    file.chmod(0o644)
+    (told,) = [each for each in found(of, "database") if each.state != "ok"]
+    assert (told.state, told.hint) == ("warn", f"chmod go= {file}*")
 
 
 def test_a_data_folder_on_a_network_file_system_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,3 +122,35 @@ def test_buckets_of_object_storage_are_tried(tmp_path: Path, seaweed: Seaweed) -
     assert [each.state for each in told] == ["ok", "wrong"]
     told = found(lake(tmp_path, seaweed.host, NARROW, "lake"), "storage storages.lake")
     assert told[-1].state == "wrong"
+
+
+def test_without_an_issuer_the_server_is_its_own(tmp_path: Path) -> None:
+    (told,) = found(settings(tmp_path), "issuer")
+    assert told.state == "ok"
+
+
+def test_an_issuer_that_answers_is_told_with_its_keys_and_its_time(tmp_path: Path) -> None:
+    with publishing(published()) as issuer:
+        told = found(settings(tmp_path, oidc_issuer=issuer.address), "issuer")
+    assert [each.state for each in told] == ["ok", "ok"]
+    assert "checked with: 1" in told[0].told
+    assert told[1].told.startswith("its clock is ")
+
+
+def test_an_issuer_that_is_down_or_another_one_is_wrong(tmp_path: Path) -> None:
+    with publishing(published()) as issuer:
+        issuer.name = "https://sso.example.org"
+        (other,) = found(settings(tmp_path, oidc_issuer=issuer.address), "issuer")
+    (down,) = found(settings(tmp_path, oidc_issuer=issuer.address), "issuer")
+    assert (other.state, down.state) == ("wrong", "wrong")
+    assert "says that it is 'https://sso.example.org'" in other.told
+    assert "does not answer" in down.told
+
+
+def test_an_issuer_without_keys_of_use_or_with_another_time_is_wrong(tmp_path: Path) -> None:
+    with publishing({"kty": "oct", "k": "c2VjcmV0", "kid": "one"}) as issuer:
+        issuer.date = "Fri, 21 Mar 2025 01:02:02 GMT"
+        keys, clock = found(settings(tmp_path, oidc_issuer=issuer.address), "issuer")
+    assert (keys.state, clock.state) == ("wrong", "wrong")
+    assert "no key that tokens can be checked with" in keys.told
+    assert "NTP" in clock.hint

@@ -120,6 +120,12 @@ def test_it_is_known_from_which_columns_a_result_derives() -> None:
          "on the outer row must be an aggregate; take max(…) or another aggregate of it"),
         ("SELECT price * price * price * price AS x FROM t", "line 1, column 8: decimal(32,6) * decimal(10,2) has more "
          "than 38 digits; CAST the operands to smaller decimals, or AS DOUBLE"),
+        ("SELECT id,, name FROM t", "line 1, column 10: nothing stands behind this comma; remove it"),
+        ("SELECT id, FROM t", "line 1, column 10: nothing stands behind this comma; remove it"),
+        ("SELECT coalesce(, id) AS x FROM t", "line 1, column 17: nothing stands before this comma; remove it"),
+        ("SELECT id FROM t WHERE id IN (1, 2,)", "line 1, column 35: nothing stands behind this comma; remove it"),
+        ("SELECT id FROM t GROUP BY id, ORDER BY id LIMIT 1",
+         "line 1, column 29: nothing stands behind this comma; remove it"),
         ("SELECT id FORM t", "line 1, column 16: can't be read at 't': invalid expression / Unexpected token; "
          "one query in Spark SQL: SELECT … FROM …"),
     ],

@@ -1,5 +1,6 @@
 """The API described as OpenAPI 3.1, from the table of operations and the models; nothing here answers a request."""
 
+import inspect
 import re
 from functools import cache
 from typing import Any
@@ -12,7 +13,17 @@ from headrace.api.gateway import Operation
 from headrace.api.naver import models as m
 from headrace.api.naver import workflow_models as w
 from headrace.api.naver.audit import FILTERS as AUDIT_FILTERS
+from headrace.api.naver.contract_parts import (
+    ANSWER_HEADERS,
+    GOOD_HEADERS,
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    MEANINGS,
+    REPEATED,
+    with_nodes,
+)
 from headrace.api.naver.operations import OPERATIONS
+from headrace.api.naver.service import ENDPOINTS
 from headrace.auth.signature_v2 import ACCESS_KEY, SIGNATURE, TIMESTAMP
 from headrace.core.schedules import TriggerBody
 from headrace.definition import JobBody
@@ -90,8 +101,26 @@ _CODES = {
     "executeWorkflow": "202",
     "rerunWorkflowRun": "202",
 }
-_CHANGES = {"patchJob": "JobChange"}
-"""The bodies of which every field may be left out."""
+_HEED_IF_MATCH = (
+    "updateJob",
+    "patchJob",
+    "updateJobExecutionConfig",
+    "restoreJobRevision",
+    "updateWorkflow",
+    "restoreWorkflowRevision",
+    "updateTrigger",
+    "patchTrigger",
+    "pauseTrigger",
+    "resumeTrigger",
+)
+_VARIANTS: dict[str, tuple[str, tuple[str, ...], str]] = {
+    "patchJob": ("JobChange", (), "What to change; what is left out of a change stays as it is."),
+    "updateJob": ("JobUpdate", ("name", "type"), "A job's name and type, and what to change of the rest."),
+    "verifyJob": ("JobToVerify", (), "A whole job; or, with a `jobId`, what to change of that one."),
+}
+"""Bodies with the fields of another one, of which only some must be there: their names, those fields, and words."""
+_ALSO = {"getJobExecutionLog": "text/event-stream", "getJobExecutionScript": "text/plain"}
+"""What is answered instead to those who accept only that."""
 _PAGED = (("page", "integer"), ("limit", "integer"))
 _PERIOD = (("startDate", "string"), ("endDate", "string"))
 _TYPES: dict[str, Json] = {
@@ -152,14 +181,14 @@ def _operation(operation: Operation) -> Json:
         "operationId": operation.name if operation.path != "/api/v1/stats/execution-times" else "getExecutionTimesG1",
         "tags": [operation.path.split("/")[3]],
         "summary": _words(operation.name),
-        "description": f"Needs the right `{operation.action}`.",
+        "description": f"{inspect.getdoc(ENDPOINTS[operation.name])}\n\nNeeds the right `{operation.action}`.",
         "parameters": _parameters(operation),
         "responses": _responses(operation),
     }
     body = BODIES.get(operation.name)
     if body is not None:
-        change = _CHANGES.get(operation.name)
-        schema = {"$ref": _REF.format(model=change)} if change else _ref(body)
+        variant = _VARIANTS.get(operation.name)
+        schema = {"$ref": _REF.format(model=variant[0])} if variant else _ref(body)
         told["requestBody"] = {
             "required": operation.name not in _NEED_NO_BODY,
             "content": {"application/json": {"schema": schema}},
@@ -171,37 +200,55 @@ def _parameters(operation: Operation) -> list[Json]:
     inside = re.findall(r"\{(\w+)\}", operation.path)
     in_path = [{"name": name, "in": "path", "required": True, "schema": _in_path(name)} for name in inside]
     in_query = [
-        {"name": name, "in": "query", "required": name in _REQUIRED, "schema": _TYPES[kind]}
+        {
+            "name": name,
+            "in": "query",
+            "description": MEANINGS[name],
+            "required": name in _REQUIRED and operation.name != "getAuditList",
+            "schema": _TYPES[kind],
+        }
         for name, kind in _QUERIES.get(operation.name, ())
     ]
-    return [*in_path, *in_query, *(_HEADERS if operation.changes else ())]
+    in_headers = [
+        *([IDEMPOTENCY_KEY] if operation.changes else ()),
+        *([IF_MATCH] if operation.name in _HEED_IF_MATCH else ()),
+    ]
+    return [*in_path, *in_query, *in_headers]
 
 
 def _in_path(name: str) -> Json:
     return {"type": "integer", "minimum": 1} if name == "revision" else {"type": "string"}
 
 
-_HEADERS = (
-    {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "description": "A key of the caller's own for this change: sent again with it, it is answered again, not done.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-    },
-)
-
-
 def _responses(operation: Operation) -> Json:
-    gateway = {code: _answer("The gateway refused.", _ref(m.GatewayErrorBody)) for code in ("401", "413", "429")}
-    wrong = _answer("The service refused.", _ref(m.ServiceErrorBody))
+    gateway = {code: _answer(text, _ref(m.GatewayErrorBody)) for code, text in _GATEWAY.items()}
+    wrong = {code: _answer(text, _ref(m.ServiceErrorBody)) for code, text in _SERVICE.items()}
+    if operation.name not in _HEED_IF_MATCH:
+        del wrong["412"]
     model = _ANSWERS[operation.name]
-    good = _answer("Done.", _TRUE if model is None else _ref(model))
-    code = _CODES.get(operation.name, "200")
-    return {code: good, "400": wrong, "404": wrong, "412": wrong, "501": wrong, **gateway}
+    headers = GOOD_HEADERS | (REPEATED if operation.changes else {})
+    good = _answer("Done.", _TRUE if model is None else _ref(model), headers)
+    if operation.name in _ALSO:
+        good["content"][_ALSO[operation.name]] = {"schema": {"type": "string"}}
+    return {_CODES.get(operation.name, "200"): good, **wrong, **gateway}
 
 
-def _answer(text: str, schema: Json) -> Json:
-    return {"description": text, "content": {"application/json": {"schema": schema}}}
+_SERVICE = {
+    "400": "Something about the request or the state of things does not fit; `problems` names each.",
+    "404": "There is no such thing.",
+    "412": "It was changed since the revision that `If-Match` names.",
+    "501": "This does not exist yet.",
+}
+_GATEWAY = {
+    "401": "The signature is missing or wrong, or the key has no right to do this.",
+    "413": "The body is too large.",
+    "429": "The key asks too often, or the address sent too many wrong signatures.",
+    "503": "The database does not answer, or its disk is full: ask again later.",
+}
+
+
+def _answer(text: str, schema: Json, headers: Json = ANSWER_HEADERS) -> Json:
+    return {"description": text, "headers": headers, "content": {"application/json": {"schema": schema}}}
 
 
 def _ref(model: type[BaseModel]) -> Json:
@@ -213,15 +260,11 @@ def _schemas() -> Json:
     asked = [(model, "validation") for model in BODIES.values()]
     told = [(model, "validation") for model in (*answers, m.ServiceErrorBody, m.GatewayErrorBody)]
     _, schema = models_json_schema([*asked, *told], ref_template=_REF)  # type: ignore[list-item] # the literal
-    found: Json = schema["$defs"]
-    changes = {change: _optional(found[BODIES[name].__name__], change) for name, change in _CHANGES.items()}
-    return found | changes
-
-
-def _optional(whole: Json, title: str) -> Json:
-    """The same fields, none of them required: what is left out of a change stays as it is."""
-    told = "What to change; what is left out stays as it is."
-    return {key: value for key, value in whole.items() if key != "required"} | {"title": title, "description": told}
+    found = with_nodes(schema["$defs"], ref=_REF)
+    for operation, (title, required, words) in _VARIANTS.items():
+        whole = found[BODIES[operation].__name__]
+        found[title] = {**whole, "required": list(required), "title": title, "description": words}
+    return {name: schema for name, schema in found.items() if name != m.VerifyBody.__name__}
 
 
 def _schemes() -> Json:

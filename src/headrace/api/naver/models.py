@@ -12,7 +12,7 @@ ExecutionStatus = Literal["READY", "RUNNING", "COMPLETED", "FAILED", "CANCELED"]
 Date = Described(description="Korean time: `2025-03-21T10:02:02+09:00`.")
 
 
-class Condition(Wire):
+class ConditionAnswer(Wire):
     """How a job is run; `consoleLogPath` stands in executions only."""
 
     worker_type: Literal["DEFAULT"]
@@ -60,8 +60,8 @@ class JobAnswer(Wire):
     max_concurrent_runs: int | None = None
     last_execution_status: ExecutionStatus | None = None
     nodes: list[Any]
-    run_condition: Condition | None = None
-    job_condition: Condition | None = None
+    run_condition: ConditionAnswer | None = None
+    job_condition: ConditionAnswer | None = None
     created_date: str = Date
     updated_date: str = Date
     last_execution_date: str | None = None
@@ -72,7 +72,7 @@ class ExecutionAnswer(Wire):
 
     job_execution_id: str
     job_id: str
-    job_condition: Condition
+    job_condition: ConditionAnswer
     status: ExecutionStatus
     start_date: str = Date
     end_date: str | None = None

@@ -7,12 +7,11 @@ from headrace.api.call import Server
 from headrace.api.nx1.gate import AUTHORIZATION, PSK, Caller, Refused, unauthorized
 from headrace.auth import bearer, roles
 from headrace.auth.bearer import BearerRefused, Head, Key, Rules
-from headrace.auth.discovery import published_keys
+from headrace.auth.discovery import published_keys, way_to_issuer
 from headrace.auth.keyset import IssuerUnreachable, KeySet
 from headrace.auth.tokens import OWNER_CLAIM, ROLES_CLAIM
 from headrace.core import psks
 from headrace.errors import DatabaseFailed, SettingInvalid
-from headrace.outbound import Outbound, hosts_of
 from headrace.readings import words
 from headrace.service.issuing import ACCOUNT
 from headrace.service.tokens import Issuer
@@ -91,7 +90,7 @@ def of_issuer(server: Server, settings: Settings) -> Admission:
     issuer = settings["oidc_issuer"]
     if not settings["oidc_audience"]:
         raise SettingInvalid("oidc_audience has no value", hint="it is what stands in aud of the issuer's tokens")
-    outbound = Outbound(hosts_of(issuer, more=words(settings["outbound_hosts"])), settings["oidc_ca_file"])
+    outbound = way_to_issuer(settings)
     rules = Rules(
         issuer,
         settings["oidc_audience"],

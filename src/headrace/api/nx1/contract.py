@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from headrace.api.nx1.files import DESCRIBED, UPLOAD
 from headrace.api.nx1.issuer import TOKEN
 
 Json = dict[str, Any]
@@ -18,6 +19,7 @@ def described(service: FastAPI, *, issuer: str, prefix: str) -> Json:
     schemes = {_TOKEN: _of_others(issuer) if issuer else _of_our_own(prefix)}
     schemes[_KEY] = {"type": "apiKey", "in": "header", "name": _HEADER}
     components = {**found.get("components", {}), "securitySchemes": schemes}
+    found["paths"][UPLOAD] = {"post": DESCRIBED}
     told = {**found, "components": components, "security": [{_TOKEN: []}, {_KEY: []}]}
     return {**told, "servers": [{"url": prefix}]} if prefix else told
 

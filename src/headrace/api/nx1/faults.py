@@ -6,9 +6,25 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from headrace.errors import BadParameter, BadState, Conflict, HeadraceError, NotBuilt, NotFound, Problem, StoreError
+from headrace.errors import (
+    BadParameter,
+    BadState,
+    Conflict,
+    HeadraceError,
+    NotBuilt,
+    NotFound,
+    NotGranted,
+    Problem,
+    StoreError,
+)
 
-_STATUS: dict[type[HeadraceError], int] = {NotFound: 404, BadState: 409, Conflict: 409, NotBuilt: 501, StoreError: 503}
+_STATUS: dict[type[HeadraceError], int] = {
+    NotFound: 404,
+    BadState: 409,
+    Conflict: 409,
+    NotBuilt: 501,
+    StoreError: 503,
+}
 
 
 def add_faults(app: FastAPI) -> None:
@@ -22,6 +38,8 @@ def told(request: Request, error: Exception) -> Response:
     del request
     if isinstance(error, BadParameter):
         return JSONResponse({"detail": [_entry(problem) for problem in error.problems]}, 422)
+    if isinstance(error, NotGranted):
+        return JSONResponse({"detail": "; ".join(_said(problem) for problem in error.problems)}, 403)
     for kind, status in _STATUS.items():
         if isinstance(error, kind):
             return JSONResponse({"detail": str(error)}, status)
@@ -39,5 +57,8 @@ def invalid(request: Request, error: Exception) -> Response:
 def _entry(problem: Problem) -> dict[str, object]:
     parts = re.findall(r"[^.\[\]]+", problem.field.removeprefix("triggerRule.").replace("timeZone", "schedule"))
     loc = ["schedule" if part == "cron" else int(part) if part.isdecimal() else part for part in parts]
-    message = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
-    return {"loc": ["body", *loc], "msg": message, "type": problem.code}
+    return {"loc": ["body", *loc], "msg": _said(problem), "type": problem.code}
+
+
+def _said(problem: Problem) -> str:
+    return f"{problem.message}; {problem.hint}" if problem.hint else problem.message

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -16,18 +16,22 @@ from headrace.api.nx1.gate import Caller
 from headrace.api.nx1.models import STATUSES, Created, JobKey, Log, NewJob, NewStatus, Ran, Result, ResultColumn, Told
 from headrace.api.nx1.psks import Whose
 from headrace.api.nx1.recipes import Warehouse, draft
+from headrace.api.nx1.sources import Shelved, refuse_others
+from headrace.auth.principal import Principal
 from headrace.auth.roles import Right
-from headrace.core import audit, executions, feeds, jobs, psks, warehouse
+from headrace.core import audit, data_grants, executions, feeds, jobs, psks, uploads, warehouse
 from headrace.core.audit import Deed, Origin
 from headrace.core.executions import Execution
 from headrace.core.feeds import Draft, Feed
 from headrace.core.paging import Page
 from headrace.core.preview import preview
 from headrace.db import Connection
-from headrace.errors import StoreMissing
+from headrace.errors import NotGranted, Problem, StoreMissing
 from headrace.execution.places import Stores
+from headrace.plan.ops import Place
 from headrace.settings import Settings
 from headrace.stores.base import Store
+from headrace.stores.grants import Grants, Use
 
 _RIGHTS: Mapping[str, Right] = {
     "airflow.ingest": "ingest",
@@ -45,6 +49,7 @@ _WORDS = {
 }
 _ENDED = ("COMPLETED", "FAILED", "CANCELED")
 _PIECES = 1000
+_ASK = "`headrace grants give` gives it"
 _PLACE = ("regionNo", "bucketName", "prefix", "dataType", "fieldList")
 Most = Annotated[int, Query(ge=1, le=10_000)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
@@ -78,9 +83,19 @@ class Jobs:
         """Make a job; it runs by its schedule and when it is triggered."""
         made = self._draft(caller, sent)
         with self.server.database.transaction() as con:
-            feed = feeds.create(con, caller.principal, made, owner_id=caller.owner_id, now=self.server.now())
+            feed = feeds.create(con, self._acting(con, caller), made, owner_id=caller.owner_id, now=self.server.now())
             self._note(con, caller, "createJob", feed.feed_id, whence)
         return _created(feed)
+
+    def run_new(self, caller: Caller, whence: Origin, sent: NewJob) -> Feed:
+        """Make a job and run it at once: both, or neither."""
+        made = self._draft(caller, sent)
+        with self.server.database.transaction() as con:
+            now = self.server.now()
+            feed = feeds.create(con, self._acting(con, caller), made, owner_id=caller.owner_id, now=now)
+            feeds.start(con, caller.principal, feed.feed_id, now=now)
+            self._note(con, caller, "submitIngest", feed.feed_id, whence)
+        return feed
 
     def all(self, caller: Whose, limit: Most = 10_000, offset: Offset = 0) -> list[Told]:
         """The jobs that are the caller's to see, the newest first."""
@@ -100,7 +115,7 @@ class Jobs:
         self._mine(caller, job_id)
         made = self._draft(caller, sent)
         with self.server.database.transaction() as con:
-            feed = feeds.update(con, caller.principal, str(job_id), made, now=self.server.now())
+            feed = feeds.update(con, self._acting(con, caller), str(job_id), made, now=self.server.now())
             self._note(con, caller, "updateJob", feed.feed_id, whence)
         return _told(feed)
 
@@ -175,7 +190,9 @@ class Jobs:
         feed = self._mine(caller, job_id)
         with self.server.database.reading() as con:
             job = jobs.get(con, caller.principal, feed.job_id)
+            grants = data_grants.of(con, caller.account_id, caller.owner_id)
         target = (job.definition or {})["nodes"][-1]
+        self._admit(grants, "read", Place(target["bucketName"], target["prefix"]))
         source = {name: target[name] for name in _PLACE} | {"type": "SOURCE_OBS"}
         try:
             found = preview(source, store=self._store(self.bucket), settings=self.settings, first=start, limit=limit)
@@ -211,6 +228,16 @@ class Jobs:
             raise _forbidden("the job is somebody else's, or no role of yours may monitor jobs")
         return feed
 
+    def _acting(self, con: Connection, caller: Caller) -> Principal:
+        """The caller with the data that was granted."""
+        return replace(caller.principal, grants=data_grants.of(con, caller.account_id, caller.owner_id))
+
+    def _admit(self, grants: Grants, use: Use, place: Place) -> None:
+        """Raise NotGranted for data that may not be used so. Which uploaded files are whose is asked elsewhere."""
+        if place.bucket != self.settings["uploads"] and not grants.allow(use, place.bucket, place.prefix):
+            shown = place.prefix.replace("/", ".") if place.bucket == self.bucket else str(place)
+            raise NotGranted([Problem("not-granted", f"you have no right to {use} {shown}", _ASK)])
+
     def _store(self, bucket: str) -> Store:
         return self.stores.of(bucket, region="1", nrn="")
 
@@ -223,7 +250,21 @@ class Jobs:
             with self.server.database.reading() as con:
                 return warehouse.columns(con, caller.account_id, table)
 
-        return draft(sent, Warehouse(self.bucket, self._store, columns))
+        def uploaded(file_id: str) -> Place | None:
+            with self.server.database.reading() as con:
+                found = uploads.find(con, caller.account_id, file_id, owner_id=caller.owner_id)
+            return None if found is None else Place(found.bucket, found.key)
+
+        with self.server.database.reading() as con:
+            grants = data_grants.of(con, caller.account_id, caller.owner_id)
+
+        def admit(use: Use, place: Place) -> None:
+            self._admit(grants, use, place)
+
+        shelved = Shelved(self.settings["uploads"], uploaded)
+        made = draft(sent, Warehouse(self.bucket, self._store, columns, shelved, admit))
+        refuse_others(made.nodes, shelved)
+        return made
 
     def _paused(self, caller: Caller, job_id: UUID, whence: Origin, *, paused: bool) -> Told:
         self._mine(caller, job_id)
@@ -237,9 +278,9 @@ class Jobs:
         audit.write(con, caller.principal, Deed(action, f"feeds/{feed_id}"), origin=whence, now=self.server.now())
 
 
-def job_routes(server: Server, settings: Settings) -> APIRouter:
+def job_routes(endpoints: Jobs) -> APIRouter:
     """The endpoints by their whole paths; they stand behind the gate."""
-    endpoints, router = Jobs(server, Stores(settings), settings), APIRouter(tags=["Jobs"])
+    router = APIRouter(tags=["Jobs"])
     one = "/api/jobs/{job_id}"
     router.add_api_route("/api/jobs", endpoints.create, methods=["POST"])
     router.add_api_route("/api/jobs", endpoints.all, methods=["GET"])

@@ -1,19 +1,20 @@
 """The gate of NexusOne's dialect as ASGI: nothing behind it is reached by one who was not let in."""
 
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from headrace.api.middleware import header_texts, read_body
+from headrace.api.middleware import header_texts, read_body, unread
 from headrace.api.nx1.gate import CALLER, Admit, Caller, Refused, only_status
 from headrace.api.throttle import Throttle
 from headrace.clock import Clock
 
 _MOST_OF_A_FORM = 16_384
-_TOO_LARGE = JSONResponse({"error": "invalid_request"}, 413, {"connection": "close"})
 _THROTTLED = Refused(429, "too many requests by this caller; try again in a moment", {"retry-after": "1"})
 
 
@@ -46,20 +47,20 @@ class Gate:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
             return
-        if (scope["method"], scope["path"]) in self._open_paths:
-            await self._app(scope, _bounded(receive, 0), send)
-            return
         headers = header_texts(scope)
+        if (scope["method"], scope["path"]) in self._open_paths:
+            await self._app(scope, _bounded(receive, 0, unread(headers)), send)
+            return
         answer = self._admit.at_once(headers) or await run_in_threadpool(self._admit, headers)
         if isinstance(answer, Caller):
             answer = self._refused(answer, scope) or answer
         if isinstance(answer, Refused):
-            # What is left of a body that nobody read must not be taken for the next request.
-            headers = {**answer.headers, "connection": "close"}
-            await Response(answer.body(), answer.status, headers, media_type="application/json")(scope, receive, send)
+            told = {**answer.headers, **unread(headers)}
+            await Response(answer.body(), answer.status, told, media_type="application/json")(scope, receive, send)
             return
         scope.setdefault("state", {})[CALLER] = answer
-        await self._app(scope, _bounded(receive, self._most(scope["method"], scope["path"])), send)
+        most = self._most(scope["method"], scope["path"])
+        await self._app(scope, _bounded(receive, most, unread(headers)), send)
 
     def _refused(self, caller: Caller, scope: Scope) -> Refused | None:
         if not self._throttle.admits(f"{caller.way} {caller.owner_id}", seconds=self._clock.seconds()):
@@ -67,7 +68,7 @@ class Gate:
         return only_status(caller, scope["method"], scope["path"])
 
 
-def _bounded(receive: Receive, most: int) -> Receive:
+def _bounded(receive: Receive, most: int, unread_headers: Mapping[str, str]) -> Receive:
     """What a request brings, until it is more than it may be: then it is answered so, and the rest is left unread."""
     size = 0
 
@@ -76,7 +77,7 @@ def _bounded(receive: Receive, most: int) -> Receive:
         message = await receive()
         size += len(message.get("body", b""))
         if size > most:
-            raise HTTPException(413, f"a body has at most {most} bytes", {"connection": "close"})
+            raise HTTPException(413, f"a body has at most {most} bytes", unread_headers)
         return message
 
     return bounded
@@ -92,5 +93,42 @@ class Form:
         """One request."""
         headers = header_texts(scope)
         body = await read_body(headers, receive, _MOST_OF_A_FORM)
-        answer = _TOO_LARGE if body is None else await run_in_threadpool(self._answer, headers, body)
+        too_large = JSONResponse({"error": "invalid_request"}, 413, unread(headers))
+        answer = too_large if body is None else await run_in_threadpool(self._answer, headers, body)
+        await answer(scope, receive, send)
+
+
+class Taker(Protocol):
+    """What takes a body piece by piece. All of it blocks."""
+
+    def feed(self, data: bytes, /) -> None:
+        """The next bytes."""
+
+    def finish(self) -> Response:
+        """The answer, when all has come."""
+
+    def discard(self) -> None:
+        """Leave nothing: the rest does not come, or something is wrong."""
+
+
+class Streamed:
+    """A large body, taken as it comes and never held: each piece is waited for here, and used in a thread."""
+
+    def __init__(self, begin: Callable[[Request], Taker]) -> None:
+        self._begin = begin
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        request = Request(scope, receive)
+        taker = await run_in_threadpool(self._begin, request)
+        try:
+            async for piece in request.stream():
+                await run_in_threadpool(taker.feed, piece)
+            answer = await run_in_threadpool(taker.finish)
+        except ClientDisconnect:
+            await run_in_threadpool(taker.discard)
+            return
+        except BaseException:
+            await run_in_threadpool(taker.discard)
+            raise
         await answer(scope, receive, send)

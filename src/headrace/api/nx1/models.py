@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -22,22 +23,22 @@ STATUSES: Mapping[str, FeedStatus] = {
 }
 
 
-def _kept(text: str) -> str:
+def kept(text: str) -> str:
     """A text that every database can keep. Raises ValueError."""
     if "\0" in text or any("\ud800" <= sign <= "\udfff" for sign in text):
         raise ValueError("holds a sign that is no character")
     return text
 
 
-Text = Annotated[str, Field(max_length=2000), AfterValidator(_kept)]
-LongText = Annotated[str, Field(max_length=1_000_000), AfterValidator(_kept)]
+Text = Annotated[str, Field(max_length=2000), AfterValidator(kept)]
+LongText = Annotated[str, Field(max_length=1_000_000), AfterValidator(kept)]
 
 
 class NewJob(BaseModel):
     """The body of create and update."""
 
     job_type: JobType
-    job_name: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_kept)]
+    job_name: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(kept)]
     source: Text | None = None
     destination: Text | None = None
     properties_json: LongText | None = None
@@ -48,7 +49,7 @@ class NewStatus(BaseModel):
     """The body of the status write-back; the words of the vendor's clients, in any case."""
 
     status: Annotated[str, Field(max_length=40)]
-    status_message: Annotated[str, Field(max_length=10_000), AfterValidator(_kept)] | None = None
+    status_message: Annotated[str, Field(max_length=10_000), AfterValidator(kept)] | None = None
 
 
 class Properties(BaseModel):
@@ -96,10 +97,14 @@ class ReadOptions(BaseModel):
     nullValue: str | None = None
     encoding: str | None = None
     compression: str | None = None
+    inferSchema: Annotated[bool | None, Field(description="false: every column of a CSV file is a string.")] = None
 
 
 class IngestProperties(Properties):
-    """`airflow.ingest`: the files of `source` into the table `destination`."""
+    """`airflow.ingest`: the files of `source`, or the rows of a table, into the table `destination`."""
+
+    file_id: Annotated[UUID | None, Field(description="An uploaded file, in place of a source.")] = None
+    where: Annotated[LongText | None, Field(min_length=1, description="Of a table: which rows, as SQL.")] = None
 
     format: Annotated[
         Literal["csv", "json", "ndjson", "parquet"] | None, Field(description="Seen from the data if absent.")

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from headrace.api.nx1 import sources
 from headrace.api.nx1.models import (
     IngestProperties,
     NewJob,
@@ -17,6 +18,7 @@ from headrace.api.nx1.models import (
     QuestionProperties,
     Transformation,
 )
+from headrace.api.nx1.sources import Shelved
 from headrace.core.feeds import Draft
 from headrace.core.inference import suggest
 from headrace.core.warehouse import Columns, TableName
@@ -26,13 +28,13 @@ from headrace.nodes.base import Node, NodeError
 from headrace.plan.ops import Op, Place
 from headrace.plan.types import Schema
 from headrace.stores.base import Store
+from headrace.stores.grants import Use
 from headrace.stores.publish import snapshot
 
 Json = dict[str, Any]
 P = TypeVar("P", bound=BaseModel)
 _PROPERTIES = "properties_json"
 _ROWS = 1000
-_SCHEME = re.compile(r"s3[an]?://")
 _REGION = "1"
 
 
@@ -43,6 +45,9 @@ class Warehouse:
     bucket: str
     store: Callable[[str], Store]
     columns: Callable[[TableName], Columns | None]
+    shelved: Shelved
+    # Raises NotGranted for data that the caller's jobs may not use so.
+    admit: Callable[[Use, Place], None]
 
     def place(self, table: TableName) -> Place:
         """Where the files of a table lie."""
@@ -115,20 +120,42 @@ def _ingest(sent: NewJob, warehouse: Warehouse) -> Draft:
     table = _destination(sent, properties)
     line = Line()
     columns = {"fieldList": f"{_PROPERTIES}.columns", "options": f"{_PROPERTIES}.read_options", "": "source"}
-    line.source(_source(sent, properties, warehouse), columns)
+    named = sources.table(sent, properties)
+    if named is None:
+        line.source(_source(sent, properties, warehouse), columns)
+    elif properties.where is None:
+        line.source(_table(named.schema, named.table, warehouse, "source"), {"": "source"})
+    else:
+        _rows_of(line, named, properties.where, warehouse)
     for index, change in enumerate(properties.column_transformations):
         where = f"{_PROPERTIES}.column_transformations[{index}]"
         line.then(_changed(change, line.columns, where), {"": where})
     return _written(sent, properties, line, table, warehouse)
 
 
+def _rows_of(line: Line, table: TableName, condition: str, warehouse: Warehouse) -> None:
+    """Add the rows of a table for which a condition holds."""
+    where = f"{_PROPERTIES}.where"
+    text = f"SELECT * FROM `{table.schema}`.`{table.table}` WHERE (\n{condition}\n)"
+    _computed(line, text, where, warehouse)
+    if len(line.nodes) != 2:
+        told = "reads other tables: a condition is about the rows of its own"
+        raise BadParameter([Problem("bad-sql", told, field=where)])
+
+
 def _query(sent: NewJob, properties: QueryProperties, table: TableName, warehouse: Warehouse) -> Draft:
+    line = Line()
+    _computed(line, properties.sql, f"{_PROPERTIES}.sql", warehouse)
+    return _written(sent, properties, line, table, warehouse)
+
+
+def _computed(line: Line, text: str, where: str, warehouse: Warehouse) -> None:
+    """Add what a query gives, and before it the tables that it reads."""
     from headrace.sqltext.faults import SqlInvalid
     from headrace.sqltext.tables import aliased
 
-    line, where = Line(), f"{_PROPERTIES}.sql"
     try:
-        query = aliased(properties.sql)
+        query = aliased(text)
     except SqlInvalid as error:
         raise BadParameter(
             [Problem("bad-sql", f"{f.place}: {f.message}", f.hint, field=where) for f in error.faults]
@@ -140,11 +167,11 @@ def _query(sent: NewJob, properties: QueryProperties, table: TableName, warehous
     names = [{"parentId": parent, "newName": each[0]} for parent, each in zip(ids, query.tables, strict=True)]
     sql = {"type": "TRANSFORM_SQL", "name": "query", "sourceNameList": names, "sql": query.text}
     line.then(sql, {"": where}, of=ids)
-    return _written(sent, properties, line, table, warehouse)
 
 
 def _written(sent: NewJob, properties: Properties, line: Line, table: TableName, warehouse: Warehouse) -> Draft:
     columns = line.columns
+    warehouse.admit("write", warehouse.place(table))
     known = warehouse.columns(table)
     filled = warehouse.is_filled(table)
     if filled and known is not None and properties.mode != "overwrite" and _as_set(known) != _as_set(columns):
@@ -180,15 +207,19 @@ def _written(sent: NewJob, properties: Properties, line: Line, table: TableName,
 
 def _source(sent: NewJob, properties: IngestProperties, warehouse: Warehouse) -> Json:
     """The node that reads the source, by what was sent of it and, for the rest, by looking at the data."""
-    place, where = _place(sent, properties)
+    place, where = sources.files(sent, properties, warehouse.shelved)
+    warehouse.admit("read", place)
     given: Json = {
         **({"dataType": properties.format.upper()} if properties.format else {}),
         **({"fieldList": [c.model_dump() for c in properties.columns]} if properties.columns else {}),
     }
-    options = properties.read_options.model_dump(exclude_none=True)
+    options = properties.read_options.model_dump(exclude_none=True, exclude={"inferSchema"})
     seen: Json = {"type": "SOURCE_OBS", "regionNo": _REGION, "bucketName": place.bucket, "prefix": place.prefix}
     if not (properties.format and properties.columns):
+        sources.refuse_others([seen], warehouse.shelved)
         seen = _seen(place, warehouse, where)
+    if properties.read_options.inferSchema is False and seen.get("dataType") == "CSV":
+        seen["fieldList"] = [{**column, "type": "string"} for column in seen["fieldList"]]
     whole = {**seen.get("options", {}), **options}
     return {**seen, **given, "name": "source", **({"options": whole} if whole else {})}
 
@@ -206,6 +237,8 @@ def _table(schema: str, name: str, warehouse: Warehouse, where: str) -> Json:
         table = TableName.of(f"{schema}.{name}")
     except ValueError as error:
         raise BadParameter([Problem("bad-table", str(error), field=where)]) from None
+    # Before anything is told of it.
+    warehouse.admit("read", warehouse.place(table))
     place = {"regionNo": _REGION, "bucketName": warehouse.bucket, "prefix": table.prefix}
     columns = warehouse.columns(table)
     if columns is None:
@@ -264,15 +297,6 @@ def _destination(sent: NewJob, properties: Properties) -> TableName:
         return TableName.of(text)
     except ValueError as error:
         raise BadParameter([Problem("bad-table", str(error), field=where)]) from None
-
-
-def _place(sent: NewJob, properties: Properties) -> tuple[Place, str]:
-    """Where the files lie, and where that was sent."""
-    found, where = _sent(sent.source, properties.source, "source")
-    bucket, _, prefix = _SCHEME.sub("", found or "", count=1).strip("/").partition("/")
-    if not bucket or not prefix:
-        raise BadParameter([Problem("missing", "is needed: bucket/path of the files", field=where)])
-    return Place(bucket, prefix), where
 
 
 def _sent(beside: str | None, inside: str | None, name: str) -> tuple[str | None, str]:

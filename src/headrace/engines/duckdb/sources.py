@@ -9,7 +9,7 @@ import duckdb
 
 from headrace.engines import heads
 from headrace.engines.dialects import DuckDbDialect
-from headrace.engines.duckdb import misfits, remote
+from headrace.engines.duckdb import misfits, nested, remote
 from headrace.engines.packing import Packing
 from headrace.engines.raw import FILE, Raw
 from headrace.errors import BadData, RunFailed
@@ -192,11 +192,16 @@ def _parquet(con: Connection, read: Read, objects: Sequence[StoredObject]) -> So
     for columns, files in groups.items() if read.exact else ():
         _refuse_others(read, wanted, dict(columns), names_of[files[0]])
     stored = [(_columns(read, dict(columns), names_of[files[0]]), files) for columns, files in groups.items()]
-    types = {f.name: _common(read, f, [columns[f.name][1] for columns, _ in stored]) for f in read.declared}
-    values = _cast_inside(read, [columns for columns, _ in stored])
-    texts = [_read_parquet(read, columns, files, types=types, later=values) for columns, files in stored]
+    stored_as = {f.name: tuple(dict.fromkeys(columns[f.name][1] for columns, _ in stored)) for f in read.declared}
+    types = {f.name: _common(read, f, stored_as[f.name]) for f in read.declared}
+    inside = _inside(con, read, stored_as)
+    several = {name: each for name, each in inside.items() if len(stored_as[name]) > 1}
+    texts = [
+        _read_parquet(read, columns, files, types=types, later=inside, several=several) for columns, files in stored
+    ]
     counted = con.execute(f"SELECT sum(num_rows) FROM parquet_file_metadata({listed(names_of)})").fetchall()
-    raw = Raw(_together(read, texts), types, values=values)
+    values = {f.name: _value(f, stored_as[f.name]) for f in read.declared if f.name in inside}
+    raw = Raw(_together(read, texts), types, values=values, texts={n: nested.text(SQL.quoted(n)) for n in several})
     return Source(raw, tuple(f[0] for f in groups.values()), int(counted[0][0]))
 
 
@@ -254,8 +259,8 @@ def _common(read: Read, declared: Field, stored: Sequence[str]) -> Type:
     """The type in which a column of several files stands: theirs, one that holds all of them, or text."""
     if set(stored) == {SQL.type_name(declared.type)}:
         return declared.type
-    if kind(declared.type) == "nested" and all(map(_is_nested, stored)):
-        return declared.type  # see `_cast_inside`; what several files have in several types is cast by the reader
+    if kind(declared.type) == "nested" and all(map(nested.is_nested, stored)):
+        return declared.type  # see `_inside`
     common: Type | None = VOID
     for name in stored:
         own = plan_type(name)
@@ -268,18 +273,19 @@ def _common(read: Read, declared: Field, stored: Sequence[str]) -> Type:
     return common
 
 
-def _cast_inside(read: Read, stored: Sequence[Mapping[str, tuple[str, str]]]) -> dict[str, str]:
-    """Nested columns that all files have in one other type: what does not cast inside them is null then."""
-    values = {}
+def _inside(con: Connection, read: Read, stored_as: Mapping[str, Sequence[str]]) -> dict[str, frozenset[str]]:
+    """Nested columns that files have in other types than declared, each with those of these types that may fit."""
+    found = {}
     for f in read.declared:
-        names = {columns[f.name][1] for columns in stored}
-        if kind(f.type) == "nested" and len(names) == 1 and names != {wanted := SQL.type_name(f.type)}:
-            values[f.name] = f"TRY(CAST({SQL.quoted(f.name)} AS {wanted}))"
-    return values
+        names = set(stored_as[f.name])
+        if kind(f.type) == "nested" and names != {SQL.type_name(f.type)}:
+            found[f.name] = nested.castable(con, read, f, names)
+    return found
 
 
-def _is_nested(name: str) -> bool:
-    return name.endswith("]") or name.startswith(("STRUCT(", "MAP("))
+def _value(declared: Field, stored: Sequence[str]) -> str:
+    name = SQL.quoted(declared.name)
+    return nested.fits(name) if len(stored) > 1 else nested.fitting(name, stored[0], declared)
 
 
 def _read_parquet(
@@ -289,11 +295,15 @@ def _read_parquet(
     *,
     types: Mapping[str, Type],
     later: Collection[str],
+    several: Mapping[str, Collection[str]],
 ) -> str:
     values = []
-    for name, (own, stored) in columns.items():
+    for f in read.declared:
+        name, (own, stored) = f.name, columns[f.name]
         wanted = stored if name in later else SQL.type_name(types[name])
         value = SQL.quoted(own) if stored == wanted else f"CAST({SQL.quoted(own)} AS {wanted})"
+        if name in several:
+            value = nested.beside(SQL.quoted(own), stored, f, read, castable=several[name])
         values.append(value if value == SQL.quoted(name) else f"{value} AS {SQL.quoted(name)}")
     filename, option = (f", {FILE}", f", filename = {SQL.text(FILE)}") if read.bad_values == "FAIL" else ("", "")
     return f"(SELECT {', '.join(values)}{filename} FROM read_parquet({listed(files)}{option}))"

@@ -54,6 +54,10 @@ class Patience:
     attempts: int = 4
 
 
+PATIENT = Patience()
+BRIEF = Patience(connect=3.0, answer=10.0, attempts=2)
+
+
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """From which size an object goes in parts, and how large these are, in bytes; names in a page of a listing."""

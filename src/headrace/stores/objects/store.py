@@ -20,13 +20,12 @@ from headrace.stores.access import Access
 from headrace.stores.base import Listing, StoredObject, go_on_always
 from headrace.stores.names import OURS, check_bucket, check_key, is_hidden, within
 from headrace.stores.objects import leases
-from headrace.stores.objects.client import AT_ONCE, Client, Patience, Sizes, moment
+from headrace.stores.objects.client import AT_ONCE, PATIENT, Client, Patience, Sizes, moment
 from headrace.stores.objects.leases import OWNER, Claim, Found, Taken
 from headrace.stores.objects.ranges import Ranges
 from headrace.stores.objects.uploads import Uploads
 
 _CLOCK = SystemClock()
-_PATIENCE = Patience()
 _SIZES = Sizes()
 
 
@@ -43,7 +42,7 @@ class ObjectStore:
         *,
         scratch: str | Path | None = None,
         lease: float = leases.LEASE,
-        patience: Patience = _PATIENCE,
+        patience: Patience = PATIENT,
         sizes: Sizes = _SIZES,
         clock: Clock = _CLOCK,
     ) -> None:

@@ -195,11 +195,89 @@ def test_numbers_inside_that_are_too_large_are_counted(lake: Lake) -> None:
     assert done.bad_values == {1: {"id": 0, "tags": 1}}
 
 
-def test_files_with_several_types_inside_fail_where_one_does_not_fit(lake: Lake) -> None:
-    lake.put_parquet("in/a.parquet", tags=pyarrow.array([[2**40]]))
-    lake.put_parquet("in/b.parquet", tags=pyarrow.array([["1"]]))
-    with pytest.raises(BadData, match="out of range"):
-        lake.run(source(kind="PARQUET", fieldList=[ARRAY]), target(kind="PARQUET", fieldList=[ARRAY]))
+WHOLE, TEXTS = pyarrow.int64(), pyarrow.string()
+OTHER_STRUCT = pyarrow.struct([("이름", TEXTS), ("x", WHOLE), ("more", TEXTS)])
+SEVERAL: dict[str, tuple[Json, list[Any], list[Any], int, str]] = {
+    "arrays": (
+        ARRAY,
+        [
+            pyarrow.array([[1, None], None], pyarrow.list_(pyarrow.int32())),
+            pyarrow.array([[7], [2**40]], pyarrow.list_(WHOLE)),
+            pyarrow.array([["8", "9"], ["x"], [None], []], pyarrow.list_(TEXTS)),
+        ],
+        [[1, None], None, [7], None, [8, 9], None, [None], []],
+        2,
+        r"b\.parquet, record 2: '\[1099511627776\]' in column 'tags' is not a value of array<int>",
+    ),
+    "structs": (
+        STRUCT,
+        [
+            pyarrow.array([{"x": 1, "이름": "a"}], pyarrow.struct([("x", pyarrow.int32()), ("이름", TEXTS)])),
+            # Members in another order and of another type, and one too many; then one too few.
+            pyarrow.array([{"이름": "b", "x": 2, "more": "z"}, {"이름": "c", "x": 2**40, "more": None}], OTHER_STRUCT),
+            pyarrow.array([{"x": "3"}, {"x": "no"}, None], pyarrow.struct([("x", TEXTS)])),
+            # Not one member in common.
+            pyarrow.array([{"y": 4}, None], pyarrow.struct([("y", WHOLE)])),
+        ],
+        [{"x": 1, "이름": "a"}, {"x": 2, "이름": "b"}, None, {"x": 3, "이름": None}, None, None, None, None],
+        3,
+        r"b\.parquet, record 2: .*1099511627776.* in column 'at' is not a value of struct<",
+    ),
+    "maps": (
+        {**MAP, "properties": [{"name": "key", "type": "int"}, {"name": "value", "type": "bigint"}]},
+        [
+            pyarrow.array([[(1, 1)], []], pyarrow.map_(pyarrow.int32(), WHOLE)),
+            # Two keys that become one are a key that stands twice.
+            pyarrow.array([[("2", 2)], [("3", 3), ("03", 4)], [("x", 5)]], pyarrow.map_(TEXTS, WHOLE)),
+            pyarrow.array([[(6, "6")], [(7, "seven")], None], pyarrow.map_(WHOLE, TEXTS)),
+        ],
+        [[(1, 1)], [], [(2, 2)], None, None, [(6, 6)], None, None],
+        3,
+        r"b\.parquet, record 2: '\{3=3, 03=4\}' in column 'sizes' is not a value of map<int,bigint>",
+    ),
+    "structs in arrays": (
+        {**ARRAY, "properties": [{"name": "element", "type": "struct", "properties": STRUCT["properties"]}]},
+        [
+            pyarrow.array([[{"x": 1}, None]], pyarrow.list_(pyarrow.struct([("x", WHOLE)]))),
+            pyarrow.array([[{"x": "2", "이름": "b"}]], pyarrow.list_(pyarrow.struct([("x", TEXTS), ("이름", TEXTS)]))),
+            pyarrow.array([[{"x": 2**40}], None], pyarrow.list_(OTHER_STRUCT)),
+        ],
+        [[{"x": 1, "이름": None}, None], [{"x": 2, "이름": "b"}], None, None],
+        1,
+        r"c\.parquet, record 1: .*1099511627776.* in column 'tags' is not a value of array<struct<",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["NULL", "FAIL"])
+@pytest.mark.parametrize("name", SEVERAL)
+def test_what_does_not_fit_in_files_with_several_types_inside_is_missing_and_counted_or_fails_the_run(
+    name: str, mode: str, lake: Lake
+) -> None:
+    field, files, gives, misfits, told = SEVERAL[name]
+    numbers = iter(range(99))
+    for letter, values in zip("abcd", files, strict=False):
+        ids = pyarrow.array([next(numbers) for _ in values], pyarrow.int32())
+        lake.put_parquet(f"in/{letter}.parquet", id=ids, **{field["name"]: values})
+    declared = [FIELDS[0], field]
+    jobs = (
+        source(kind="PARQUET", fieldList=declared, options={"mode": mode}),
+        target(kind="PARQUET", fieldList=declared),
+    )
+    if mode == "FAIL":
+        with pytest.raises(BadData, match=told):
+            lake.run(*jobs)
+        return
+    done = lake.run(*jobs)
+    assert [row[field["name"]] for row in written(lake)] == gives
+    assert done.bad_values == {1: {field["name"]: misfits}}
+
+
+def test_structs_without_one_declared_member_are_told(lake: Lake) -> None:
+    lake.put_parquet("in/a.parquet", at=pyarrow.array([{"y": 1}]))
+    told = r"lake/in: column 'at' is stored as STRUCT\(y BIGINT\), which does not cast to struct<x:int"
+    with pytest.raises(BadData, match=told):
+        lake.run(source(kind="PARQUET", fieldList=[STRUCT]), target(kind="PARQUET", fieldList=[STRUCT]))
 
 
 DEEP = {
