@@ -55,7 +55,7 @@ generate: dev ## write the generated files again
 lock: ## compile the locks again; UPGRADE=--upgrade takes newer versions
 	@test -n "$(UV)" || { echo "headrace: uv is needed: make dev, or put uv on the PATH" >&2; exit 1; }
 	$(COMPILE) pyproject.toml --output-file requirements/run.txt
-	$(COMPILE) pyproject.toml --extra s3 --extra postgresql --group dev --constraints requirements/run.txt --output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra s3 --extra postgresql --extra encrypt --group dev --constraints requirements/run.txt --output-file requirements/dev.txt
 	$(COMPILE) pyproject.toml --extra parity --group test --constraints requirements/dev.txt \
 		--output-file requirements/parity.txt
 	@! grep -nE 'https?://' requirements/*.txt || { echo "headrace: a lock names a host" >&2; exit 1; }

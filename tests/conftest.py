@@ -4,8 +4,16 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.services import absent
+
+# The same examples at each run, and no limit to the time of one: neither chance nor a busy machine fails a test.
+# `pytest --hypothesis-profile=default` tries others.
+settings.register_profile(
+    "same", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("same")
 
 if find_spec("boto3") is not None:
     from tests.support.seaweed import Seaweed, binary, running

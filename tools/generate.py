@@ -1,4 +1,4 @@
-"""Writes the reference pages that the code tells better than people: nodes, settings, commands, report, conformance.
+"""Writes the reference pages that the code tells better than people: nodes, settings, commands, reports, conformance.
 
 `make generate` writes them again; with `--check` nothing is written, and what is stale is named.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # a script finds what lies beside it, not its package
 
-from tools.reference import cli, conformance, nodes, report, settings
+from tools.reference import cli, conformance, nodes, properties, report, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = "docs/reference"
@@ -24,6 +24,7 @@ def pages() -> dict[str, str]:
         f"{REFERENCE}/settings.md": settings.page(),
         f"{REFERENCE}/cli.md": cli.page(),
         f"{REFERENCE}/report.md": report.page(),
+        f"{REFERENCE}/properties.md": properties.page(),
     }
 
 

@@ -12,7 +12,7 @@ class Clock(Protocol):
         """The instant, in UTC."""
 
     def seconds(self) -> float:
-        """Seconds on a clock that never goes back; only differences mean something."""
+        """Seconds on a clock that never goes back and is one for all processes of a machine; only differences count."""
 
 
 class SystemClock:

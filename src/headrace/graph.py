@@ -82,6 +82,11 @@ class Graph:
         yield from self._meaning[1]
         yield from _overlaps(self._meaning[0].values())
 
+    @property
+    def operations(self) -> Mapping[int, Op]:
+        """What each node means that has a meaning, by its id."""
+        return self._meaning[0]
+
     @cached_property
     def warnings(self) -> tuple[Problem, ...]:
         """What is allowed but worth telling."""

@@ -1,5 +1,6 @@
 """What a setting is, and how its text is read. What can't be read raises ValueError that says what may stand there."""
 
+import base64
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ _SHORTEST_LEASE, _LONGEST_LEASE = 1.0, 3600.0
 _ENDPOINT = re.compile(r"(https?://)?[A-Za-z0-9.-]+(:[0-9]{1,5})?/?|(https?://)?\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?/?")
 _URL = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
 _PREFIX = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
+_KEY = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,62}):([A-Za-z0-9+/]{43}=)")
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _HOSTS = re.compile(r"([A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?)")
@@ -151,6 +153,23 @@ def bucket(text: str) -> str:
     if not _BUCKET.fullmatch(text):
         raise ValueError("3 to 63 of a-z, 0-9, '.' and '-', the first and the last a letter or a digit")
     return text
+
+
+def keys(text: str) -> str:
+    """Names with their keys, parted by commas or white space, or nothing."""
+    named_keys(text)
+    return text
+
+
+def named_keys(text: str) -> dict[str, bytes]:
+    """The bytes of each key by its name. What is wrong is told without them."""
+    found: dict[str, bytes] = {}
+    for word in text.replace(",", " ").split():
+        match = _KEY.fullmatch(word)
+        if match is None or match[1] in found:
+            raise ValueError("names, each once, with keys of 32 bytes in Base64, like payments:<key>,people:<key>")
+        found[match[1]] = base64.b64decode(match[2])
+    return found
 
 
 def words(text: str) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from headrace.readings import Value as Value
 from headrace.readings import endpoint as _endpoint
 from headrace.readings import flag as _flag
 from headrace.readings import kept as _kept
+from headrace.readings import keys as _keys
 from headrace.readings import lease as _lease
 from headrace.readings import log_format as _log_format
 from headrace.readings import log_level as _log_level
@@ -124,6 +125,14 @@ SETTINGS = (
         False,
         _flag,
         "Read every written file again before it is published, and fail the run when the rows are not as many.",
+    ),
+    Setting(
+        "encryption_keys",
+        "",
+        _keys,
+        "The keys that columns are encrypted with: `name:key`, parted by commas or white space. A key is 32 bytes in "
+        "Base64, as `openssl rand -base64 32` gives. Jobs know the names alone.",
+        secret=True,
     ),
     Setting("host", "127.0.0.1", str, "Address that the server listens on. `0.0.0.0` is every one of the machine."),
     Setting("port", 8080, _port, "Port that the server listens on. 0 takes one that is free."),

@@ -169,5 +169,5 @@ def test_the_loop_removes_what_is_old(line: Line, monkeypatch: pytest.MonkeyPatc
 
     loop = Retention(line.database, Kept(days=1), outside=looked)
     loop.start()
-    until(lambda: len(left(line, job_id)) == 1 and outside.is_set(), limit=10)
+    until(lambda: len(left(line, job_id)) == 1 and outside.is_set())
     loop.stop()

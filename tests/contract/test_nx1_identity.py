@@ -18,6 +18,7 @@ from headrace.core.paging import Page
 from headrace.db.tables import psks as psk_table
 from headrace.db.tables import signing_keys
 from headrace.service.tokens import Issuer
+from tests.support.proving import proves
 from tests.support.server import SECRETS, Server
 
 WHO = "/api/user/psk"
@@ -61,6 +62,7 @@ def basic(name: str, secret: str) -> str:
     return "Basic " + base64.b64encode(f"{name}:{secret}".encode()).decode()
 
 
+@proves("nexusone-access.token-endpoint")
 def test_a_client_gets_a_token_for_its_secret(program: Program) -> None:
     for answer in (
         program.asks(),
@@ -153,6 +155,7 @@ def test_a_new_key_signs_after_some_months_and_the_tokens_of_the_old_one_live_on
     assert len(server.send("GET", "/.well-known/jwks.json").json()["keys"]) == 1
 
 
+@proves("nexusone-access.token-and-key")
 @pytest.mark.parametrize(
     ("headers", "detail"),
     [
@@ -176,6 +179,7 @@ def test_without_right_credentials_nothing_behind_the_gate_is_reached(
         assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
+@proves("nexusone-access.tokens")
 def test_a_token_that_is_not_of_now_or_not_of_here_is_refused(server: Server, program: Program, tmp_path: Path) -> None:
     sent = program.bearer()
     assert told(server.send("GET", WHO, headers=sent))[0] == 404
@@ -229,6 +233,7 @@ def _kid(head: str) -> str:
     return str(json.loads(base64.urlsafe_b64decode(head + "=="))["kid"])
 
 
+@proves("nexusone-access.tokens", "nexusone-access.rights-of-roles")
 def test_every_route_refuses_every_wrong_token_and_who_has_no_role(server: Server) -> None:
     described = server.send("GET", "/docs/nexusone.json").json()["paths"]
     routes = {(method.upper(), path) for path, item in described.items() for method in item} - OPEN
@@ -258,6 +263,7 @@ def test_a_caller_that_asks_too_much_waits(tmp_path: Path) -> None:
     server.database.dispose()
 
 
+@proves("nexusone-access.personal-keys")
 def test_a_key_is_shown_once_and_opens_what_its_owner_may(server: Server, program: Program) -> None:
     made = server.send("POST", WHO, content=b'{"description": "nightly"}', headers=program.bearer())
     assert made.status_code == 200
@@ -276,6 +282,7 @@ def test_a_key_is_shown_once_and_opens_what_its_owner_may(server: Server, progra
     }
 
 
+@proves("nexusone-access.personal-keys")
 def test_a_key_makes_no_key(server: Server, program: Program) -> None:
     key = server.send("POST", WHO, headers=program.bearer()).json()["psk"]
     for path in (WHO, f"{WHO}/regenerate"):
@@ -321,6 +328,7 @@ def test_keys_that_are_made_and_ended_are_written_down_without_what_opens(server
     assert key not in repr((entries, rows))
 
 
+@proves("nexusone-access.token-endpoint")
 def test_with_an_issuer_of_others_there_is_no_built_in_one(tmp_path: Path) -> None:
     server = Server.start(tmp_path, oidc_issuer="https://sso.example.org/realms/main")
     for method, path in (("POST", "/oauth/token"), ("GET", "/.well-known/jwks.json")):
@@ -328,6 +336,7 @@ def test_with_an_issuer_of_others_there_is_no_built_in_one(tmp_path: Path) -> No
     server.database.dispose()
 
 
+@proves("nexusone-access.issuer-away")
 def test_an_issuer_that_can_not_be_asked_is_told(tmp_path: Path, program: Program) -> None:
     server = Server.start(tmp_path, oidc_issuer="http://192.0.2.1/realms/main")
     answer = server.send("GET", WHO, headers=program.bearer())

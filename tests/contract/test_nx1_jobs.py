@@ -118,7 +118,7 @@ def test_a_job_that_runs_is_neither_triggered_nor_deleted(nexus: Nexus) -> None:
     nexus.told("DELETE", f"/api/jobs/{job}")
 
 
-@proves("nexusone.somebody-elses-job")
+@proves("nexusone.somebody-elses-job", "nexusone-access.rights-of-roles")
 def test_others_neither_see_nor_touch_a_job(nexus: Nexus) -> None:
     job = nexus.made()
     nexus.join("maker", "nx1_ingest")
@@ -166,6 +166,7 @@ def test_an_unknown_status_is_refused_with_its_place(nexus: Nexus) -> None:
     assert (fault["loc"], [*fault]) == (["body", "status"], ["loc", "msg", "type"])
 
 
+@proves("nexusone-access.keys-of-jobs")
 def test_the_key_of_a_job_writes_its_status_and_nothing_else(nexus: Nexus) -> None:
     job, other = nexus.made(), nexus.made(destination="sales.other")
     key = nexus.told("POST", f"/api/jobs/{job}/psk")["psk"]
@@ -176,6 +177,7 @@ def test_the_key_of_a_job_writes_its_status_and_nothing_else(nexus: Nexus) -> No
     assert nexus.ask("PUT", f"/api/jobs/{job}/status", {"status": "completed"}, psk=key).status_code == 401
 
 
+@proves("nexusone.source-and-destination")
 def test_source_and_destination_may_stand_among_the_properties_as_the_sdk_must_send_them(nexus: Nexus) -> None:
     properties = {"source": "s3://lake/raw", "destination": "sales.orders", "mode": "overwrite"}
     sent = ingest(properties, source=None, destination=None, schedule=None)
@@ -215,8 +217,12 @@ BAD: list[tuple[dict[str, Any], list[list[str | int]]]] = [
         [["body", "properties_json", "column_transformations", 0, "column"]],
     ),
     (
-        {"properties": {"column_transformations": [{"column": "id", "transformation_type": "encrypt"}]}},
+        {"properties": {"column_transformations": [{"column": "id", "transformation_type": "hash"}]}},
         [["body", "properties_json", "column_transformations", 0, "transformation_type"]],
+    ),
+    (
+        {"properties": {"column_transformations": [{"column": "id", "transformation_type": "encrypt"}]}},
+        [["body", "properties_json", "column_transformations", 0, "encryption_key_name"]],
     ),
     ({"schedule": "@daily", "properties": {"time_zone": "Mars"}}, [["body", "schedule"]]),
 ]
@@ -261,6 +267,7 @@ def test_what_else_the_vendor_has_answers_501_to_who_was_let_in(nexus: Nexus, pa
     assert nexus.server.send("POST", path).status_code == 401
 
 
+@proves("nexusone.additions")
 def test_a_question_is_a_query_and_its_result_is_read_through_the_job(nexus: Nexus) -> None:
     nexus.made()
     text = json.dumps({"sql": "SELECT name FROM sales.orders"})
@@ -272,6 +279,7 @@ def test_a_question_is_a_query_and_its_result_is_read_through_the_job(nexus: Nex
     assert fault["loc"] == ["body", "properties_json", "sql"]
 
 
+@proves("nexusone.additions")
 def test_an_update_makes_the_job_another_one_and_keeps_it_paused(nexus: Nexus) -> None:
     job = nexus.made(schedule="0 6 * * *")
     nexus.told("POST", f"/api/jobs/{job}/pause")

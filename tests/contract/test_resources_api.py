@@ -7,7 +7,7 @@ import pytest
 
 from headrace.auth.policy import Policy
 from headrace.stores.grants import Grants
-from tests.support.jobs import job, source, target
+from tests.support.jobs import job, node, source, target
 from tests.support.proving import proves
 from tests.support.server import Server
 
@@ -39,6 +39,9 @@ def test_a_job_whose_resources_are_there_is_taken(server: Server, lake: Path) ->
     assert server.ask("PATCH", at, {"jobCondition": {"logPath": "lake/logs"}}).status_code == 200
 
 
+ENCRYPTING = node("TRANSFORM_ENCRYPT", 2, (1,), encryptFieldList=[{"name": "name", "keyName": "gone"}])
+
+
 @proves("ServiceError.errors.client-resource-not-found", "refusals.linked-products")
 @pytest.mark.parametrize(
     ("sent", "told"),
@@ -46,6 +49,7 @@ def test_a_job_whose_resources_are_there_is_taken(server: Server, lake: Path) ->
         (job(source(prefix="none"), target()), "Node 'node 1' (1): bucket 'lake' has no data"),
         (job(source(bucketName="none"), target()), "Node 'node 1' (1): there is no bucket 'none'"),
         (job(source(), target(bucketName="none")), "Node 'node 9' (9): there is no bucket 'none'"),
+        (job(source(), ENCRYPTING, target(parents=(2,))), "Node 'node 2' (2): there is no key 'gone' to encrypt with"),
         (copying(jobCondition={"logPath": "none/logs"}), "JobCondition.logPath: there is no bucket 'none'"),
     ],
 )

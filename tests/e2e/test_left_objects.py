@@ -37,7 +37,7 @@ def names(execution: dict[str, Any]) -> tuple[str, str, str]:
 def is_whole(server: Served, read: Callable[[str], str], job_id: str, execution_id: str) -> None:
     """Wait until log and report are those of the end."""
     script, log, report = names(server.execution(job_id, execution_id))
-    until(lambda: bool(read(report)), limit=30)
+    until(lambda: bool(read(report)))
     assert read(log) == server.log(job_id, execution_id)
     told = server.ask("GET", f"/api/v1/jobs/{job_id}/executions/{execution_id}/report").json()
     assert json.loads(read(report))["status"] == told["status"]

@@ -1,17 +1,22 @@
 """NexusOne's dialect as a program uses it: `headrace serve`, a client's token, jobs that really run."""
 
+import base64
 import json
+import ssl
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pyarrow.parquet
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from headrace.clock import SystemClock
 from headrace.core import clients
 from headrace.db.session import Database
 from tests.support.command import Place
+from tests.support.jobs import node
 from tests.support.nexus import ALL, ingest, query
+from tests.support.proving import proves
 from tests.support.serving import Served, served
 from tests.support.waiting import until
 
@@ -23,8 +28,9 @@ def client_of(server: Served, root: Path) -> httpx.Client:
         made, secret = clients.create(con, account_id="main", name="ann", roles=ALL, now=SystemClock().now())
     database.dispose()
     form = {"grant_type": "client_credentials", "client_id": made.client_id, "client_secret": secret}
-    token = httpx.post(f"{server.url}/oauth/token", data=form, timeout=30).json()["access_token"]
-    return httpx.Client(base_url=server.url, headers={"authorization": f"Bearer {token}"}, timeout=30)
+    trusted = ssl.create_default_context(cafile=server.ca_file or None)
+    token = httpx.post(f"{server.url}/oauth/token", data=form, timeout=30, verify=trusted).json()["access_token"]
+    return httpx.Client(base_url=server.url, headers={"authorization": f"Bearer {token}"}, timeout=30, verify=trusted)
 
 
 def made(client: httpx.Client, body: dict[str, Any]) -> str:
@@ -51,6 +57,7 @@ def rows(place: Place, table: str) -> list[tuple[object, ...]]:
     return sorted(tuple(row.values()) for row in pyarrow.parquet.read_table(file).to_pylist())
 
 
+@proves("nexusone.merge")
 def test_jobs_fill_tables_by_merge_and_by_query(tmp_path: Path) -> None:
     place = Place.made(tmp_path)
     place.put("raw/a.csv", "id,name,qty\n1,a,5\n2,b,6\n")
@@ -92,3 +99,48 @@ def test_jobs_fill_tables_by_merge_and_by_query(tmp_path: Path) -> None:
         assert message is not None
         assert "no data under prefix 'raw'" in message
         assert json.loads(client.get("/api/jobs").text)[0]["id"] == sums
+
+
+def test_an_encrypted_column_goes_through_a_node_graph_and_its_key_is_nowhere(tmp_path: Path) -> None:
+    place, key = Place.made(tmp_path), bytes(range(32))
+    shown = base64.b64encode(key).decode()
+    place.put("raw/a.csv", "id,name\n1,Zoë\n2,b\n3,\n")
+    encrypt = {"column": "name", "transformation_type": "encrypt", "encryption_key_name": "people"}
+    condition = {"name": "id", "operator": "LT", "value": "3"}
+    nodes = [
+        node("SOURCE_CATALOG", 4, (), database="sales", table="orders"),
+        node("TRANSFORM_FILTER", 2, (4,), filterType="AND", filterConditionList=[condition]),
+    ]
+    text = json.dumps({"nodes": nodes, "mode": "merge", "merge_keys": ["id"]})
+    graph = {"job_type": "airflow.dataeng", "job_name": "Low", "destination": "sales.low", "properties_json": text}
+    with served(place, HEADRACE_ENCRYPTION_KEYS=f"people:{shown}") as server, client_of(server, place.root) as client:
+        first, second = made(client, ingest({"column_transformations": [encrypt]})), made(client, graph)
+        assert [ran(client, job) for job in (first, second, second)] == [("completed", None)] * 3
+        (run,) = client.get(f"/api/jobs/{first}/runs").json()
+        log = client.get(f"/api/jobs/{first}/runs/{run['id']}/log").json()["log"]
+        told = client.get(f"/api/jobs/{first}").text + client.get(f"/api/jobs/{first}/result").text
+    assert rows(place, "sales/orders")[2] == (3, None)
+    found = {number: base64.b64decode(str(value)) for number, value in rows(place, "sales/low")}
+    assert {n: AESGCM(key).decrypt(raw[:12], raw[12:], None).decode() for n, raw in found.items()} == {1: "Zoë", 2: "b"}
+    left = b"".join(path.read_bytes() for path in place.root.rglob("*") if path.is_file())
+    assert log
+    for text in (log, told, left.decode("latin-1")):
+        assert shown not in text
+
+
+def test_over_tls_a_client_with_a_key_makes_runs_reads_and_deletes_a_job(tmp_path: Path) -> None:
+    place = Place.made(tmp_path)
+    place.put("raw/a.csv", "id,name\n1,a\n")
+    # What the vendor's client can send: no source and no destination beside the properties, and a key for a token.
+    text = json.dumps({"source": "s3://lake/raw", "destination": "sales.orders", "mode": "overwrite"})
+    sent = {"job_name": "Orders", "job_type": "airflow.ingest", "schedule": None, "properties_json": text}
+    with served(place, "--tls", "self-signed") as server, client_of(server, place.root) as client:
+        assert server.url.startswith("https://")
+        key = client.post("/api/user/psk", json={}).json()["psk"]
+        del client.headers["authorization"]
+        client.headers["authorization-psk"] = key
+        job = made(client, sent)
+        assert ran(client, job) == ("completed", None)
+        assert rows(place, "sales/orders") == [(1, "a")]
+        assert client.delete(f"/api/jobs/{job}").json() == "deleted"
+        assert client.get("/api/jobs").json() == []

@@ -15,6 +15,7 @@ from tests.support.command import OLD, Place
 from tests.support.databases import sqlite
 from tests.support.server import Key
 from tests.support.serving import served, served_to
+from tests.support.standing import has_ended
 from tests.support.waiting import until
 from tests.support.work import copying, endless, put_rows
 
@@ -139,7 +140,7 @@ def test_a_cancel_ends_the_run_and_its_process(place: Place) -> None:
         answer = server.ask("POST", f"/api/v1/jobs/{job_id}/executions/{execution_id}/cancel")
         assert answer.status_code < 300, answer.text
         assert server.wait(job_id, execution_id) in ("CANCELED", "CANCELLED", "STOPPED")
-        until(lambda: gone(child), limit=2)
+        until(lambda: gone(child))
     assert place.left()["old.csv"] == OLD
 
 
@@ -168,9 +169,9 @@ def test_a_server_that_is_killed_leaves_no_process_and_its_run_ends_after_the_ne
         children = server.children()
         server.process.kill()
         server.process.wait()
-        until(lambda: all(gone(pid) for pid in children), limit=2)
+        until(lambda: all(has_ended(pid) for pid in children))
     with served(place) as server:
-        until(lambda: (place.lake / "out" / "_headrace" / f"{first}-2").exists(), limit=30)
+        until(lambda: (place.lake / "out" / "_headrace" / f"{first}-2").exists())
         assert server.ask("POST", f"/api/v1/jobs/{slow}/executions/{first}/cancel").status_code < 300
         assert server.wait(quick, second) == "COMPLETED"
         assert server.stop() == 0

@@ -98,10 +98,13 @@ def processes() -> ForkServerContext:
 
 def _moments(name: str) -> Iterator[int]:
     """Every moment of the scenario that has most kinds of requests; some of the others."""
-    yield from range(1, 200, {"parts": 1, "overwrite": 2, "two": 5}.get(name, 3))
+    yield from range(1, 200, {"parts": 1, "overwrite": 2, "copies": 2, "two": 5, "several": 7}.get(name, 3))
 
 
-@pytest.mark.parametrize(("name", "least"), [("overwrite", 15), ("append", 7), ("first", 6), ("two", 8), ("parts", 35)])
+LEAST = [("overwrite", 15), ("append", 7), ("first", 6), ("two", 8), ("parts", 35), ("copies", 15), ("several", 5)]
+
+
+@pytest.mark.parametrize(("name", "least"), LEAST)
 @pytest.mark.timeout(240)
 def test_a_kill_at_any_moment_leaves_the_old_or_the_new_generation(
     name: str, least: int, seaweed: Seaweed, tmp_path: Path, processes: ForkServerContext
@@ -110,22 +113,54 @@ def test_a_kill_at_any_moment_leaves_the_old_or_the_new_generation(
     kills = 0
     for moment in _moments(name):
         trial.fill()
-        child = processes.Process(target=killed, args=(seaweed, name, str(tmp_path), moment))
-        child.start()
-        child.join()
-        if child.exitcode == 0:
+        if not _killed(trial, processes, moment):
             break
-        assert child.exitcode == -signal.SIGKILL
         kills += 1
-        seen, plain = trial.seen(), trial.plain()
-        for prefix, either in trial.generations.items():
-            assert seen[prefix] in either, moment
-            assert any(not Counter(rows) - Counter(plain[prefix]) for rows in either), moment
-        wanted = trial.mend(moment)
-        assert trial.seen() == trial.plain() == wanted, moment
-        assert [key for key in seaweed.keys(BUCKET) if "_headrace" in key] == [], moment
-        assert seaweed.uploads(BUCKET) == [], moment
-        for prefix in trial.prefixes:
-            assert seaweed.data(BUCKET, f"{prefix}0/neighbour.csv") == b"not ours\n"
+        _look_at(trial, moment)
     assert kills >= least
     assert trial.seen() == trial.plain() == {prefix: new for prefix, (_, new) in trial.generations.items()}
+
+
+@pytest.mark.parametrize("mend", range(3))
+@pytest.mark.timeout(240)
+def test_a_kill_between_the_arrivals_of_several_files_leaves_the_old_generation(
+    mend: int, seaweed: Seaweed, tmp_path: Path, processes: ForkServerContext
+) -> None:
+    """Two files each of two targets; before the first arrives, before each further one, and never."""
+    trial = Trial(seaweed, "several", tmp_path)
+    for moment in range(1, 5):
+        trial.fill()
+        assert _killed(trial, processes, moment, ".CompleteMultipartUpload")
+        assert trial.seen() == {prefix: old for prefix, (old, _) in trial.generations.items()}, moment
+        assert _arrived(seaweed) == moment - 1
+        _look_at(trial, moment, mend=mend)
+    trial.fill()
+    assert not _killed(trial, processes, 5, ".CompleteMultipartUpload")
+
+
+def _arrived(seaweed: Seaweed) -> int:
+    return len([key for key in seaweed.keys(BUCKET) if key.rpartition("/")[2].endswith("-first.csv")])
+
+
+def _killed(trial: Trial, processes: ForkServerContext, moment: int, kind: str = "") -> bool:
+    """Whether a publisher was killed at a moment. Otherwise there was none any more, and it has published."""
+    child = processes.Process(target=killed, args=(trial.server, trial.name, str(trial.scratch), moment, kind))
+    child.start()
+    child.join()
+    assert child.exitcode in (0, -signal.SIGKILL)
+    return child.exitcode != 0
+
+
+def _look_at(trial: Trial, moment: int, *, mend: int | None = None) -> None:
+    """What a killed publisher left, before and after somebody mends it."""
+    seaweed = trial.server
+    seen, plain = trial.seen(), trial.plain()
+    for prefix, either in trial.generations.items():
+        assert seen[prefix] in either, moment
+        assert any(not Counter(rows) - Counter(plain[prefix]) for rows in either), moment
+    wanted = trial.mend(moment if mend is None else mend)
+    assert trial.seen() == trial.plain() == wanted, moment
+    assert [key for key in seaweed.keys(BUCKET) if "_headrace" in key] == [], moment
+    assert seaweed.uploads(BUCKET) == [], moment
+    for prefix in trial.prefixes:
+        assert seaweed.data(BUCKET, f"{prefix}0/neighbour.csv") == b"not ours\n"

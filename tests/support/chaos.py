@@ -32,7 +32,7 @@ from tests.support.watch import Watch, watching
 from tests.support.work import ENDED, endless
 
 ROWS = b"id,name\n" + b"".join(b"%d,x\n" % number for number in range(1, 400))
-_CALM = 120.0
+_CALM = 180.0
 LOST = {"worker-lost", "child-lost"}
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from queue import Queue
 from typing import TypeVar
 
+from headrace.clock import SystemClock
 from headrace.execution.children import Gone, Process, environment
 from headrace.execution.lines import CommitAsked, FromChild, Log, Order, Progress, Ready, Script
 from headrace.settings import load_settings
@@ -49,10 +50,15 @@ def child(place: Place, **more: str) -> Iterator[tuple[Process, Heard]]:
         process.signal(signal.SIGKILL)
 
 
+def soon(seconds: float) -> float:
+    """The moment after so many seconds, as a child is told it."""
+    return SystemClock().seconds() + seconds
+
+
 def order(*nodes: Json, execution_id: str = "run1", seconds: float = LIMIT, **more: object) -> Order:
-    """An order for a job of these nodes; without nodes it copies `lake/in` to `lake/out`."""
+    """An order for a job of these nodes, with a lease of so many seconds; without nodes it copies `in` to `out`."""
     text = json.dumps(job(*(nodes or (source(), target())), **more))
-    return Order(execution_id, "job", 1, text, {}, "", 0, seconds)
+    return Order(execution_id, "job", 1, text, {}, "", 0, soon(seconds))
 
 
 def asked(heard: Heard) -> CommitAsked:

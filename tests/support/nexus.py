@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,13 @@ class Nexus:
     tokens: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def start(cls, folder: Path, *, upload_limit: str = "1MB") -> "Nexus":
+    def start(cls, folder: Path, environment: Mapping[str, str] | None = None, *, upload_limit: str = "1MB") -> "Nexus":
         """A fresh server that `ann` may use, and `bob`, who has the same roles."""
         (folder / "buckets" / "lake" / "raw").mkdir(parents=True)
         (folder / "buckets" / "lake" / "raw" / "a.csv").write_text("id,name\n1,a\n2,b\n")
-        nexus = cls(Server.start(folder, None, storage=str(folder / "buckets"), upload_limit=upload_limit), folder)
+        nexus = cls(
+            Server.start(folder, environment, storage=str(folder / "buckets"), upload_limit=upload_limit), folder
+        )
         nexus.join("ann", *ALL)
         nexus.join("bob", *ALL)
         return nexus

@@ -14,7 +14,7 @@ _ANSWERS = {
     "gone": ("404 Not Found", "NoSuchKey"),
     "skew": ("403 Forbidden", "RequestTimeTooSkewed"),
 }
-_PACE = 64 * 1024, 0.05
+_PACE = 64 * 1024, 0.3
 
 
 @dataclass

@@ -7,11 +7,15 @@ from typing import Any, Protocol
 from headrace.stores.base import Store
 from headrace.stores.files import FolderStore
 from headrace.stores.objects import ObjectStore
+from headrace.stores.objects.client import Sizes
 from tests.support.publishing import BUCKET
 from tests.support.seaweed import Seaweed
 from tests.support.sick import Sick, SickObjects
 
 LEASE = 6.0
+PLAIN = Sizes()
+EARLY = Sizes(upload_whole=0)
+"""Every file goes in parts, however small, and so under its final name."""
 
 
 class Root(Protocol):
@@ -80,12 +84,13 @@ class ObjectRoot(Root):
 
     server: Seaweed
     scratch: Path
+    sizes: Sizes = PLAIN
 
     def store(self) -> ObjectStore:
-        return ObjectStore(lambda bucket: self.server.access(), scratch=self.scratch, lease=LEASE)
+        return ObjectStore(lambda bucket: self.server.access(), scratch=self.scratch, lease=LEASE, sizes=self.sizes)
 
     def sick(self) -> SickObjects:
-        return SickObjects(lambda bucket: self.server.access(), scratch=self.scratch, lease=LEASE)
+        return SickObjects(lambda bucket: self.server.access(), scratch=self.scratch, lease=LEASE, sizes=self.sizes)
 
     def put(self, key: str, text: str, *, bucket: str = BUCKET) -> None:
         self.server.put(bucket, key, text.encode())

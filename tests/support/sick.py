@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from headrace.errors import StoreError
+from headrace.stores.base import StoredObject
 from headrace.stores.files import FolderStore
 from headrace.stores.objects import ObjectStore
 from tests.support.publishing import publish
@@ -37,6 +38,12 @@ class _Failing(_Base):
         for each in moves:
             self._fail("move", each)
             super().move(bucket, [each])
+
+    def arrive(self, bucket: str, folder: str) -> Sequence[StoredObject]:
+        """Fails when all have arrived: before the commit, and after all that could be done before it."""
+        arrived = super().arrive(bucket, folder)
+        self._fail("arrive", [each.key for each in arrived])
+        return arrived
 
     def remove(self, bucket: str, keys: Sequence[str], *, within: str) -> None:
         for key in keys:

@@ -3,6 +3,9 @@
 import time
 from collections.abc import Callable
 
+A_WHILE = 20.0
+"""Seconds that a busy machine may add to anything; how soon things happen on a quiet one is measured by benchmarks."""
+
 
 def until(condition: Callable[[], bool], *, limit: float = 30.0) -> None:
     """Wait until the condition holds. Raises AssertionError after `limit` seconds."""

@@ -1,3 +1,5 @@
+import base64
+
 import pytest
 
 from headrace import readings
@@ -55,3 +57,15 @@ def test_claims_are_named_and_there_is_at_least_one() -> None:
     for text in ("", " , ", "a claim"):
         with pytest.raises(ValueError, match="names of claims"):
             readings.claims(text)
+
+
+def test_keys_have_names_each_once_and_thirty_two_bytes() -> None:
+    first, second = (base64.b64encode(bytes([sign]) * 32).decode() for sign in b"ab")
+    text = f"cards:{first}, people-2:{second}\n"
+    assert readings.keys(text) == text
+    assert readings.named_keys(text) == {"cards": b"a" * 32, "people-2": b"b" * 32}
+    assert readings.named_keys("") == {}
+    for wrong in (first, f"cards:{first[:-4]}", f"a:{first},a:{second}", f"a b:{first}", f"cards:{first}=", "cards:"):
+        with pytest.raises(ValueError, match="names, each once") as told:
+            readings.keys(wrong)
+        assert first[:8] not in str(told.value)

@@ -1,4 +1,4 @@
-"""Whether what a job names outside is there: the data of its sources, the buckets of its targets, scripts and logs.
+"""Whether what a job names outside is there: data of sources, buckets of targets, scripts, logs, keys that encrypt.
 
 A look at the same things that a run looks at, by the same means; nothing is written.
 """
@@ -9,9 +9,11 @@ from typing import Any
 from headrace.auth.principal import Principal
 from headrace.core import conditions, rights
 from headrace.definition import Definition, of
-from headrace.errors import JobInvalid, NotGranted, Problem, StoreError
+from headrace.engines.encryption import used
+from headrace.errors import JobInvalid, NotGranted, Problem, StoreError, StoreMissing
 from headrace.execution.places import opened
 from headrace.plan.ops import Op, Place, Read, Write
+from headrace.readings import named_keys
 from headrace.settings import Settings
 from headrace.stores.base import Store
 from headrace.stores.names import clean_prefix, record_key
@@ -34,6 +36,10 @@ def look(principal: Principal, sent: Mapping[str, Any], settings: Settings) -> N
     condition = read.body.job_condition
     own = [*_own(principal, "scriptPath", condition.script_path), *_own(principal, "logPath", condition.log_path)]
     ops = tuple(plan.by_node.values())
+    for name, op in used(ops).items():
+        if name not in named_keys(settings["encryption_keys"]):
+            told = f"there is no key {name!r} to encrypt with"
+            raise StoreMissing(told, hint="put it into encryption_keys", node_id=op.node_id, node=op.node)
     store = opened(settings, places=(*_places(ops), *(place for _, place in own)), nrn=condition.nrn)
     for op in ops:
         _look_at(store, op, filled=op.node_id in _filled(read))

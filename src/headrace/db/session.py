@@ -245,7 +245,16 @@ def _begun(con: Connection) -> None:
 
 def _postgresql(url: str, serves: bool) -> Engine:
     name = {"application_name": SERVER_NAME if serves else "headrace"}
-    return create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=name, **_CONNECTIONS)
+    engine = create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=name, **_CONNECTIONS)
+    event.listen(engine, "connect", _bounded)
+    return engine
+
+
+def _bounded(connection: Any, _: object) -> None:
+    """Let the server undo a transaction whose process stands still: nobody else could have its rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET idle_in_transaction_session_timeout = '{_BUSY_SECONDS}s'")
+    connection.commit()
 
 
 _ENGINES = {"sqlite": _sqlite, "postgresql+psycopg": _postgresql}

@@ -59,12 +59,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Something that an engine cannot do, and why."""
+    """Something that an engine cannot do, why, and what would do."""
 
     node_id: int
     node: str
     what: str
     why: str
+    hint: str = ""
 
 
 class Engine(Protocol):

@@ -70,6 +70,9 @@ class SqlDialect(Protocol):
     def piece(self, sql: str, delimiter: str, index: int, *, last: bool) -> str:
         """A piece of a text, from 0, or null when there are not as many; the last one with all that follows."""
 
+    def encrypted(self, sql: str, key: str) -> str:
+        """The text under the key of that name, as Base64 of nonce, ciphertext and tag by AES-GCM."""
+
     def aggregate(self, function: Function, sql: str, source: Type, result: Type) -> str:
         """The aggregate, in the plan's result type."""
 
@@ -217,6 +220,10 @@ class DuckDbDialect:
         rest = f"array_to_string({pieces}[{index + 1}:], {self.text(delimiter)})"
         return f"CASE WHEN len({pieces}) > {index} THEN {rest} END"
 
+    def encrypted(self, sql: str, key: str) -> str:
+        """A function that the run adds."""
+        return f"encrypted({sql}, {self.text(key)})"
+
     def aggregate(self, function: Function, sql: str, source: Type, result: Type) -> str:
         """The aggregate, in the plan's result type: DuckDB's own sums are wider."""
         del source
@@ -342,6 +349,15 @@ class SparkDialect:
         """A piece of a text: the delimiter is a regular expression to Spark, so its signs are quoted one by one."""
         pattern = self.text("".join(f"\\x{{{ord(sign):x}}}" for sign in delimiter))
         return f"get(split({sql}, {pattern}, {index + 1 if last else -1}), {index})"
+
+    def encrypted(self, sql: str, key: str) -> str:
+        """Spark's own function puts the nonce before and the tag behind, too."""
+        return f"base64(aes_encrypt(CAST({sql} AS BINARY), session.{self.variable(key)}, 'GCM'))"
+
+    @staticmethod
+    def variable(key: str) -> str:
+        """The variable of the session that has the key of that name."""
+        return f"`key_{key}`"
 
     def aggregate(self, function: Function, sql: str, source: Type, result: Type) -> str:
         """The aggregate, in the plan's result type."""

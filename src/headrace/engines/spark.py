@@ -6,6 +6,7 @@ spaces, split quoted line breaks, read empty text as missing and leave null keys
 
 from collections.abc import Mapping, Sequence
 
+from headrace.engines import encryption
 from headrace.engines.dialects import SparkDialect
 from headrace.engines.raw import Raw
 from headrace.engines.sql import Generator, Script, numbered
@@ -32,7 +33,7 @@ def script(sinks: Sequence[Sink]) -> str:
     """The plan as Spark text, with places instead of files."""
     steps = generated(sinks).steps
     settings = (f"SET {name} = {value};" for name, value in SETTINGS.items())
-    return "\n".join((*settings, "", *numbered(steps)))
+    return "\n".join((*encryption.said_by_spark(sinks), *settings, "", *numbered(steps)))
 
 
 def generated(sinks: Sequence[Sink]) -> Script:

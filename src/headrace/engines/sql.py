@@ -21,6 +21,7 @@ from headrace.plan.expr import (
     Column,
     Compare,
     Comparison,
+    Encrypted,
     Expr,
     Filled,
     Finite,
@@ -305,6 +306,8 @@ class Generator:
                 return self.dialect.filled(self.expr(operand, op), self.expr(value, op), operand.type)
             case Piece(operand, delimiter, index, last):
                 return self.dialect.piece(self.expr(operand, op), delimiter, index, last=last)
+            case Encrypted(operand, key):
+                return self.dialect.encrypted(self.expr(operand, op), key)
             case Call(function, argument):
                 return self.dialect.aggregate(function, self.expr(argument, op), argument.type, expr.type)
 

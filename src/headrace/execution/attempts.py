@@ -181,8 +181,8 @@ class Attempt:
 
     def _do(self, command: told.Command, process: Process) -> None:
         match command:
-            case told.Start(seconds):
-                process.tell(self._order(seconds))
+            case told.Start(until):
+                process.tell(self._order(until))
             case told.Tell(line):
                 process.tell(line)
             case told.Renew():
@@ -198,7 +198,7 @@ class Attempt:
             case told.Release():
                 pass
 
-    def _order(self, seconds: float) -> lines.Order:
+    def _order(self, until: float) -> lines.Order:
         claimed = self._claimed
         return lines.Order(
             execution_id=claimed.execution_id,
@@ -208,7 +208,7 @@ class Attempt:
             parameters=dict(claimed.parameters),
             nrn=str(claimed.condition.get("nrn") or ""),
             threads=int(claimed.condition.get("numWorker") or 0),
-            seconds=seconds,
+            until=until,
             grants=claimed.grants,
             may_have_published=claimed.may_have_published,
         )

@@ -42,6 +42,7 @@ from headrace.stores.grants import Grants, ungranted
 PARENT = "HEADRACE_PARENT"
 _PR_SET_PDEATHSIG = 1
 _EVERY = 0.25
+_AT_ONCE = 1e-6  # 0 would be never
 _OBJECTS = 50_000
 _FIRST_TO_GO = "500"
 _CAUSES: dict[lines.StopCode, type[RunFailed]] = {
@@ -75,16 +76,20 @@ class Child:
             case lines.Order():
                 with self._lock:
                     self._busy, self._cause = True, None
-                    signal.setitimer(signal.ITIMER_REAL, line.seconds)
+                    self._live_until(line.until)
                 self._orders.put(line)
             case lines.Beat():
                 with self._lock:
                     if self._busy:
-                        signal.setitimer(signal.ITIMER_REAL, line.seconds)
+                        self._live_until(line.until)
             case lines.Stop():
                 self._cause = self._cause or _CAUSES[line.code](line.message)
             case lines.Answer():
                 self._answers.put(line.granted)
+
+    def _live_until(self, moment: float) -> None:
+        """Let the kernel end this process then; it needs no turn of ours for that."""
+        signal.setitimer(signal.ITIMER_REAL, max(moment - self._clock.seconds(), _AT_ONCE))
 
     def serve(self) -> NoReturn:
         """Run what is ordered, for ever."""

@@ -189,9 +189,14 @@ class Nursery(threading.Thread):
         return min(self._workers, busy + max(1, self._waiting))
 
     def _start(self) -> None:
-        # The listener needs the process, which is made with it: what is said before waits for the lock.
         made: list[Process] = []
-        made.append(Process(self._variables, lambda line: self._heard(made[0], line)))
+
+        def heard(line: FromChild | Gone) -> None:
+            # The listener needs the process, which is made with it: what is said before waits for the lock.
+            with self._changed:
+                self._heard(made[0], line)
+
+        made.append(Process(self._variables, heard))
         self._all.add(made[0])
 
     def _heard(self, process: Process, line: FromChild | Gone) -> None:

@@ -10,8 +10,9 @@ StopCode = Literal["cancelled", "timed-out", "out-of-memory", "worker-stopped", 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """To the child: run this with so many threads, or fewer. Without a beat within `seconds` it ends itself.
+    """To the child: run this with so many threads, or fewer. Without a beat it ends itself at `until`.
 
+    That is a moment of the clock that all processes of the machine share, the same however late the line is read.
     When an earlier attempt may have published, it looks for that first.
     """
 
@@ -22,16 +23,16 @@ class Order:
     parameters: Mapping[str, str]
     nrn: str
     threads: int
-    seconds: float
+    until: float
     grants: Mapping[str, Any] | None = None
     may_have_published: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """To the child: the lease holds for so many seconds more."""
+    """To the child: the lease holds until then."""
 
-    seconds: float
+    until: float
 
 
 @dataclass(frozen=True, slots=True)

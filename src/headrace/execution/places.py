@@ -10,6 +10,7 @@ from headrace.errors import SettingInvalid, StoreMissing
 from headrace.execution.machine import limits
 from headrace.execution.runner import Run, Task, granted
 from headrace.plan.ops import Place, Read, Write, in_order
+from headrace.readings import named_keys
 from headrace.settings import Settings
 from headrace.stores.access import Access, Storages, job_access, storages
 from headrace.stores.base import Store
@@ -41,7 +42,8 @@ def prepared(
         # What is left there by a killed run goes with its folder.
         store = opened(settings, places=places, nrn=nrn, scratch=Path(allowed.temp_directory))
         instance = (spare or NoSpare()).take
-        engine = DuckDbEngine(allowed, read_back=settings["read_back"], instance=instance)
+        keys = named_keys(settings["encryption_keys"])
+        engine = DuckDbEngine(allowed, read_back=settings["read_back"], instance=instance, keys=keys)
         yield Run(task, store=store, engine=engine, clock=SystemClock(), may_commit=may_commit, threads=allowed.threads)
 
 

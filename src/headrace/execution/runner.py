@@ -187,8 +187,7 @@ class Run:
         gaps = self._engine.gaps(sinks)
         if gaps:
             told = "; ".join(f"{gap.what}: {gap.why}" for gap in gaps)
-            hint = "use object storage in its place"
-            raise NotSupported(told, hint=hint, node_id=gaps[0].node_id, node=gaps[0].node)
+            raise NotSupported(told, hint=gaps[0].hint, node_id=gaps[0].node_id, node=gaps[0].node)
 
     def _claimed(self, held: ExitStack, writes: Sequence[Write]) -> Publication:
         """Be the only writer of all targets. Waits in short turns, so that a cancel is heard meanwhile."""

@@ -15,6 +15,7 @@ _HINTS: Mapping[StopCode, str] = {
     "timed-out": "raise timeout",
     "out-of-memory": "lower numWorker or memory_limit, so that more is spilled, or raise run_memory_limit",
 }
+_TOO_LATE = "the lease could not be renewed in time"
 _WAS_MADE_FOR = "the kernel does so when memory runs out: a smaller memory_limit or fewer workers would leave more room"
 
 
@@ -120,9 +121,9 @@ Event = ChildReady | Renewed | LeaseIsLost | CommitWanted | OverMemory | WorkerE
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Give the child its order; it may live so long without a beat."""
+    """Give the child its order; it may live until then without a beat."""
 
-    seconds: float
+    until: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +182,8 @@ def step(state: State, event: Event) -> Step:
     if state.phase == "over":
         return state, ()
     match event:
-        case ChildReady(at):
-            return replace(state, phase="running"), (Start(_left(state, at)),)
+        case ChildReady():
+            return replace(state, phase="running"), (Start(_end_of_child(state)),)
         case Renewed():
             return _renewed(state, event)
         case LeaseIsLost(at):
@@ -209,7 +210,10 @@ def _renewed(state: State, event: Renewed) -> Step:
         if not event.cancel or state.terms.may_have_published:
             return state, ()
         return _stopped(state, event.at, "cancelled", "somebody cancelled it")
-    beat = Tell(Beat(_left(state, event.at)))
+    if event.at >= _end_of_child(state):
+        # It was told too late, as after a stand-still: the child is as good as dead, and may not commit.
+        return _killed(state, event.at, Stop("lease-lost", _TOO_LATE))
+    beat = Tell(Beat(_end_of_child(state)))
     if state.phase == "running" and event.cancel and state.commit != "granted":
         asked = state.commit == "asked"
         state, commands = _stopped(state, event.at, "cancelled", "somebody cancelled it")
@@ -250,8 +254,8 @@ def _overgrown(state: State, event: OverMemory) -> Step:
 
 
 def _passed(state: State, at: float) -> Step:
-    if at >= state.lease_ends - state.terms.margin:
-        return _killed(state, at, Stop("lease-lost", "the lease could not be renewed in time"))
+    if at >= _end_of_child(state):
+        return _killed(state, at, Stop("lease-lost", _TOO_LATE))
     if state.phase == "stopping" and state.cause is not None and at >= state.kill_at:
         return _killed(state, at, state.cause)
     if at >= state.terms.until:
@@ -294,6 +298,6 @@ def _death(code: int) -> tuple[str, str]:
     return f"the process of the run {how}", "the log of the server may say why"
 
 
-def _left(state: State, at: float) -> float:
-    """Seconds that the child may live without a beat: it is gone before somebody else may begin."""
-    return max(0.05, state.lease_ends - state.terms.margin - at)
+def _end_of_child(state: State) -> float:
+    """How long the child may live without another beat: it is gone before somebody else may begin."""
+    return state.lease_ends - state.terms.margin

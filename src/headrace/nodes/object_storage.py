@@ -35,6 +35,7 @@ from headrace.nodes.base import (
 )
 from headrace.nodes.define import cast
 from headrace.plan.casts import kind
+from headrace.plan.encrypted import is_encrypted
 from headrace.plan.expr import Column, Expr, Finite, Named
 from headrace.plan.ops import Dialect, Merge, Op, Place, Project, Read, Write, WriteMode
 from headrace.plan.types import FRACTIONS, Field, Scalar, Schema
@@ -294,6 +295,9 @@ class TargetObjectStorage(ObjectStorage):
     def _merged(self, rows: Op, place: Place, keys: tuple[str, ...]) -> Op:
         """The rows with those that lie at the place, which are of the very same columns."""
         no_repeats(keys, field="mergeKeyList")
+        if secret := [key for key in keys if is_encrypted(rows, key)]:
+            told, hint = f"{secret[0]!r} is encrypted, and no two such values are equal", "merge by other columns"
+            raise NodeError(told, field="mergeKeyList", hint=hint)
         there = Read(
             node_id=self.id,
             node=self.name,

@@ -174,6 +174,22 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Encrypted:
+    """A text under the key of that name: Base64 of nonce, ciphertext and tag by AES-GCM; null stays null.
+
+    The nonce is random, so a plan that has one gives other texts at each run.
+    """
+
+    operand: "Expr"
+    key: str
+
+    @property
+    def type(self) -> Type:
+        """Text."""
+        return STRING
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """An aggregate function over the rows of a group."""
 
@@ -199,7 +215,23 @@ class Call:
                 return DOUBLE
 
 
-Expr = Column | Value | Compare | IsNull | Not | OneOf | Like | All | Some | Cast | Finite | Filled | Piece | Call
+Expr = (
+    Column
+    | Value
+    | Compare
+    | IsNull
+    | Not
+    | OneOf
+    | Like
+    | All
+    | Some
+    | Cast
+    | Finite
+    | Filled
+    | Piece
+    | Encrypted
+    | Call
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +251,7 @@ def operands(expr: Expr) -> tuple[Expr, ...]:
             return (expr.left, expr.right)
         case All() | Some():
             return expr.tests
-        case IsNull() | Not() | Like() | Cast() | Finite() | Piece():
+        case IsNull() | Not() | Like() | Cast() | Finite() | Piece() | Encrypted():
             return (expr.operand,)
         case OneOf():
             return (expr.operand, *expr.values)
@@ -235,3 +267,11 @@ def columns(expr: Expr) -> Iterator[Column]:
         yield expr
     for inner in operands(expr):
         yield from columns(inner)
+
+
+def keys(expr: Expr) -> Iterator[str]:
+    """The name of every key that the expression encrypts with."""
+    if isinstance(expr, Encrypted):
+        yield expr.key
+    for inner in operands(expr):
+        yield from keys(inner)

@@ -35,10 +35,13 @@ def packages(settings: Settings) -> Iterator[Finding]:
     """The optional ones, and whether the settings need them."""
     on_objects = bool(known_storages(settings).known) and not settings["storage"]
     on_postgresql = settings.database.startswith("postgresql")
+    encrypts = bool(settings["encryption_keys"])
     for name, extra, needed in (
         ("boto3", "s3", on_objects),
         ("duckdb-extension-httpfs", "s3", on_objects),
         ("psycopg", "postgresql", on_postgresql),
+        ("numpy", "encrypt", encrypts),
+        ("pyarrow", "encrypt", encrypts),
     ):
         try:
             yield good("package", f"{name} {metadata.version(name)}")

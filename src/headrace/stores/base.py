@@ -77,6 +77,18 @@ class Listing:
     mark: str
 
 
+@dataclass(frozen=True, slots=True)
+class Early:
+    """How a staged file comes to its final name before its publication is committed, in a store that can do so.
+
+    `announce` is called before the first such file is begun. `key` gives a final name, from a number, which counts from
+    0 and is that of one file at a time, and the name in the staging folder.
+    """
+
+    announce: Callable[[], None]
+    key: Callable[[int, str], str]
+
+
 class Store(Protocol):
     """Buckets of objects. All that changes something has lasted (survives a power cut) when it returns.
 
@@ -101,14 +113,20 @@ class Store(Protocol):
     def remove(self, bucket: str, keys: Sequence[str], *, within: str) -> None:
         """Remove objects, in order, and folders below `within` that are empty then. Missing ones are passed over."""
 
-    def stage(self, bucket: str, folder: str) -> str:
-        """A local folder for files that `flush` brings to `folder`."""
+    def stage(self, bucket: str, folder: str, early: Early | None = None) -> str:
+        """A local folder for files that `flush` brings to `folder`, or as far as `arrive` as `early` says."""
 
     def flush(self, bucket: str, folder: str, go_on: Callable[[], None] = go_on_always) -> None:
         """Make lasting what was written into the local folder that `stage` gave for `folder`.
 
         `go_on` is called while that takes long, and may raise.
         """
+
+    def arrive(self, bucket: str, folder: str) -> Sequence[StoredObject]:
+        """Let those files come to their final names that `flush` did not bring to `folder`, and give them."""
+
+    def abandon(self, bucket: str, folder: str, is_ours: Callable[[str], bool]) -> None:
+        """End what is on its way to the keys of `folder` that are ours; nothing of it comes any more."""
 
     def discard(self, bucket: str, folder: str) -> None:
         """Remove `folder` with everything in it, data or not; nothing there is no error."""

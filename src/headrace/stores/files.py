@@ -17,7 +17,7 @@ from headrace import mounts
 from headrace.clock import Clock, SystemClock
 from headrace.errors import StoreDenied, StoreError, StoreFull, StoreMissing
 from headrace.stores import locks
-from headrace.stores.base import Listing, StoredObject, go_on_always
+from headrace.stores.base import Early, Listing, StoredObject, go_on_always
 from headrace.stores.names import OURS, check_bucket, check_key, is_hidden, join
 from headrace.stores.names import within as is_within
 from headrace.stores.settling import Settling
@@ -96,8 +96,9 @@ class FolderStore:
         for folder in sorted(folders, reverse=True):
             self._prune(bucket, folder, within=within)
 
-    def stage(self, bucket: str, folder: str) -> str:
+    def stage(self, bucket: str, folder: str, early: Early | None = None) -> str:
         """A folder for the files of an engine: the very one that is asked for."""
+        del early  # to give a file its final name is quick here
         path = self._path(bucket, folder)
         with told(join(bucket, folder)):
             os.makedirs(path, exist_ok=True)
@@ -118,6 +119,15 @@ class FolderStore:
             while path != base:
                 path = os.path.dirname(path)
                 _sync(path)
+
+    def arrive(self, bucket: str, folder: str) -> Sequence[StoredObject]:
+        """Nothing: all files were brought to `folder`."""
+        del bucket, folder
+        return ()
+
+    def abandon(self, bucket: str, folder: str, is_ours: Callable[[str], bool]) -> None:
+        """Nothing is on its way to a key of a folder."""
+        del bucket, folder, is_ours
 
     def discard(self, bucket: str, folder: str) -> None:
         """Remove `folder` with everything in it, data or not; nothing there is no error."""

@@ -97,3 +97,15 @@ def ancestors(folder: str) -> tuple[str, ...]:
 def record_key(folder: str) -> str:
     """Where the commit record of a folder lies."""
     return join(folder, f"{OURS}/commit.json")
+
+
+def file_name(number: int, run: str, staged: str) -> str:
+    """The name of a new file: its number, its run, and all that follows the first dot of its staged name."""
+    _, dot, extension = staged.rpartition("/")[2].partition(".")
+    return f"part-{number:05d}-{run}{dot}{extension}"
+
+
+def file_number(key: str, folder: str, run: str) -> int | None:
+    """The number of a file that this run published to this folder, None for any other file."""
+    found = re.fullmatch(rf"{re.escape(folder)}/part-(\d{{5,}})-{re.escape(run)}(\.[^/]*)?", key)
+    return int(found[1]) if found else None

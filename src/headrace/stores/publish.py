@@ -4,21 +4,24 @@ Engines write into staging folders, `<prefix>/_headrace/<run>-<attempt>/`. A com
 what is removed: from the moment that it lies there the publication is done, and what follows only tidies up, in steps
 that can each be done again. Whoever publishes or mends the place next finishes what was cut short: forward when the
 record is there, back when it is not. Readers take no lock: they look at the record and see through the tidying.
+
+Some stores bring a large file to its final name without a copy. That is done before the commit, so that nothing can
+keep a committed file from coming. What is on its way is announced first, in the place of the record: readers do not
+look at such names, and who rolls back takes them away.
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
 
 from headrace.errors import SourceChanged, StoreDenied, StoreError, StoreMissing
 from headrace.plan.ops import Place, WriteMode
-from headrace.stores.base import Listing, Snapshot, Staged, Store, StoredObject, go_on_always
-from headrace.stores.names import OURS, ancestors, check_key, clean_prefix, join, record_key, within
-from headrace.stores.records import Added, Record, dump, load
-
-_LISTINGS = 25
-_RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+from headrace.stores.base import Early, Snapshot, Staged, Store, StoredObject, go_on_always
+from headrace.stores.names import OURS, check_key, clean_prefix, file_name, file_number, join, record_key, within
+from headrace.stores.records import Added, Announcement, Record, check_run, dump, load
+from headrace.stores.views import view
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Recovered:
 
 def snapshot(store: Store, place: Place, *, or_nothing: bool = False) -> Snapshot:
     """The objects of exactly one generation of a place; StoreMissing when there are none, unless that is no fault."""
-    objects = _view(store, place).objects
+    objects = view(store, place).objects
     if not objects and not or_nothing:
         hint = "a prefix is one object's exact name, or a folder; names that begin with '_' or '.' are not data"
         raise StoreMissing(f"bucket '{place.bucket}' has no data under prefix '{place.prefix}'", hint=hint)
@@ -55,7 +58,7 @@ def snapshot(store: Store, place: Place, *, or_nothing: bool = False) -> Snapsho
 
 def unchanged(store: Store, snapshot: Snapshot) -> None:
     """Raise SourceChanged unless every object of the snapshot is still data and still the same one."""
-    now = {found.key: found for found in _view(store, snapshot.place).objects}
+    now = {found.key: found for found in view(store, snapshot.place).objects}
     for then in snapshot.objects:
         found = now.get(then.key)
         if found is None or (found.size, found.etag) != (then.size, then.etag):
@@ -66,7 +69,10 @@ def unchanged(store: Store, snapshot: Snapshot) -> None:
 
 def published(store: Store, place: Place, mode: WriteMode, *, run: str) -> Published | None:
     """What earlier attempts of a run have made of a target, as readers see it; None when there is still all to do."""
-    return _published(_view(store, place), place, mode, run=run)
+    seen = view(store, place).objects
+    ours = _of_run(seen, clean_prefix(place), run)
+    skipped = bool(ours) or (mode == "IGNORE" and bool(seen))
+    return Published(place, mode, ours, removed=0, skipped=True) if skipped else None
 
 
 def recover(store: Store, place: Place) -> Recovered:
@@ -81,8 +87,7 @@ def publication(
     store: Store, writes: Sequence[tuple[Place, WriteMode]], *, run: str, attempt: int, wait: float
 ) -> Iterator["Publication"]:
     """Be the only writer of all these places. Without a commit inside, the context leaves them as they were."""
-    if not _RUN.fullmatch(run):
-        raise ValueError(f"run {run!r} can't be part of a file name")
+    check_run(run)
     targets = tuple(_target(place, mode, staging=f"{run}-{attempt}") for place, mode in writes)
     _refuse_overlap(targets)
     with store.claim([(each.place.bucket, each.folder) for each in targets], run=run, wait=wait):
@@ -121,8 +126,11 @@ class Publication:
         self._run = run
         self._attempt = attempt
         # What came later is not ours to remove, so this is the moment that counts.
-        self._old = [_relative(_view(store, each.place).objects, each.folder) for each in targets]
+        views = [view(store, each.place) for each in targets]
+        self._old = [_relative(seen.objects, target.folder) for seen, target in zip(views, targets, strict=True)]
+        self._first = [_first_number(seen.taken, each.folder, run) for seen, each in zip(views, targets, strict=True)]
         self._staged: dict[int, Staged] = {}
+        self._announced: set[int] = set()
         self._asked = False
         self._flushed = False
         self.done = False
@@ -131,9 +139,22 @@ class Publication:
         """The folder for the files of target `index`, made when it is first asked for."""
         if index not in self._staged:
             target = self._targets[index]
-            directory = self._store.stage(target.place.bucket, target.staging_folder)
+            early = Early(partial(self._announce, index), partial(self._key, index))
+            directory = self._store.stage(target.place.bucket, target.staging_folder, early)
             self._staged[index] = Staged(directory, target.place, self._run)
         return self._staged[index]
+
+    def _announce(self, index: int) -> None:
+        """Tell readers, and whoever comes after us, which names do not count yet."""
+        if index not in self._announced:
+            target, told = self._targets[index], Announcement(self._run, self._first[index])
+            self._store.write(target.place.bucket, record_key(target.folder), dump(told))
+            self._announced.add(index)
+
+    def _key(self, index: int, number: int, staged: str) -> str:
+        """The final name of a file."""
+        name = file_name(self._first[index] + number, self._run, staged)
+        return join(self._targets[index].folder, name)
 
     def flush(self, go_on: Callable[[], None] = go_on_always) -> None:
         """Make lasting what was staged, which may take long: `go_on` is called meanwhile and may raise."""
@@ -147,40 +168,48 @@ class Publication:
             raise ValueError("a publication is committed once, after every target was staged")
         self._asked = True
         self.flush()
-        steps = [self._decide(target, old) for target, old in zip(self._targets, self._old, strict=True)]
+        steps = [self._decide(index) for index in range(len(self._targets))]
         for target, step in zip(self._targets, steps, strict=True):
             if isinstance(step, Record):
                 self._store.write(target.place.bucket, record_key(target.folder), dump(step))
-        published = tuple(self._finish(target, step) for target, step in zip(self._targets, steps, strict=True))
+        done = tuple(self._finish(target, step) for target, step in zip(self._targets, steps, strict=True))
         self.done = True
-        return published
+        return done
 
-    def _decide(self, target: _Target, old: tuple[str, ...]) -> Record | Published:
-        """What to publish to a target, or why nothing is."""
-        view = _view(self._store, target.place)
-        before = _published(view, target.place, target.mode, run=self._run)
+    def _decide(self, index: int) -> Record | Published:
+        """What to publish to a target, or why nothing is. What is published comes to its place as far as it can."""
+        target = self._targets[index]
+        before = published(self._store, target.place, target.mode, run=self._run)
         return before or Record(
             run=self._run,
             attempt=self._attempt,
             mode=target.mode,
             staging=target.staging,
-            add=self._added(target, first=_first_number(view.taken, target.folder, self._run)),
-            remove=old if target.mode in ("OVERWRITE", "MERGE") else (),
+            add=self._added(index),
+            remove=self._old[index] if target.mode in ("OVERWRITE", "MERGE") else (),
         )
 
-    def _added(self, target: _Target, *, first: int) -> tuple[Added, ...]:
-        staged = self._store.listing(target.place.bucket, target.staging_folder).objects
+    def _added(self, index: int) -> tuple[Added, ...]:
+        target = self._targets[index]
+        bucket, at = target.place.bucket, len(target.folder) + 1
+        arrived = self._store.arrive(bucket, target.staging_folder)
+        staged = self._store.listing(bucket, target.staging_folder).objects
         names = _relative(staged, target.staging_folder)
-        finals = [_final_name(number, self._run, name) for number, name in enumerate(names, start=first)]
-        for final in finals:
+        # No number twice, whatever follows it.
+        used = {file_number(each.key, target.folder, self._run) for each in arrived}
+        free = (number for number in count() if self._first[index] + number not in used)
+        keys = [self._key(index, next(free), name) for name in names]
+        for key in keys:
             # After the commit it would be too late to find that a name can't be given.
-            check_key(join(target.folder, final))
-        return tuple(Added(final, each.size, name) for final, each, name in zip(finals, staged, names, strict=True))
+            check_key(key)
+        there = [Added(each.key[at:], each.size, None) for each in arrived]
+        come = [Added(key[at:], each.size, name) for key, each, name in zip(keys, staged, names, strict=True)]
+        return (*there, *come)
 
     def _finish(self, target: _Target, step: Record | Published) -> Published:
         bucket = target.place.bucket
         if isinstance(step, Published):
-            self._store.discard(bucket, join(target.folder, OURS))
+            _recover_one(self._store, bucket, target.folder)
             return step
         _roll_forward(self._store, bucket, target.folder, step)
         names = [join(target.folder, each.name) for each in step.add]
@@ -226,16 +255,34 @@ def _leave(store: Store, targets: Sequence[_Target], error: BaseException | None
 
 def _recover(store: Store, place: Place, folder: str) -> Recovered:
     """Under the claim: nobody else lives at the place or below it, so all that is staged there is the dead's."""
-    forward, back = [], []
+    forward: list[str] = []
+    back: list[str] = []
     for each in store.listing(place.bucket, folder).ours:
-        data = store.read(place.bucket, record_key(each))
-        if data is None:
-            store.discard(place.bucket, join(each, OURS))
-            back.append(each)
-        else:
-            _roll_forward(store, place.bucket, each, load(data, where=f"'{place.bucket}/{record_key(each)}'"))
-            forward.append(each)
+        (forward if _recover_one(store, place.bucket, each) else back).append(each)
     return Recovered(place, tuple(forward), tuple(back))
+
+
+def _recover_one(store: Store, bucket: str, folder: str) -> bool:
+    """Finish what was cut short at one folder. Gives whether that was forward."""
+    key = record_key(folder)
+    data = store.read(bucket, key)
+    record = None if data is None else load(data, where=f"'{bucket}/{key}'")
+    if isinstance(record, Record):
+        _roll_forward(store, bucket, folder, record)
+        return True
+    if record is not None:
+        _take_back(store, bucket, folder, record)
+    store.discard(bucket, join(folder, OURS))
+    return False
+
+
+def _take_back(store: Store, bucket: str, folder: str, announced: Announcement) -> None:
+    """Let nothing that was announced be there or come any more; then readers need not be told of it."""
+    store.abandon(bucket, folder, lambda key: file_number(key, folder, announced.run) is not None)
+    for _ in range(2):  # the last request of a dead run may be carried out just now
+        come = [each.key for each in store.listing(bucket, folder).objects if announced.names(each.key, folder)]
+        store.remove(bucket, come, within=folder)
+    store.remove(bucket, [record_key(folder)], within=join(folder, OURS))
 
 
 def _roll_forward(store: Store, bucket: str, folder: str, record: Record) -> None:
@@ -245,90 +292,14 @@ def _roll_forward(store: Store, bucket: str, folder: str, record: Record) -> Non
     """
     ours = join(folder, OURS)
     staging = join(ours, record.staging)
-    store.move(bucket, [(join(staging, each.staged), join(folder, each.name)) for each in record.add])
+    if any(each.staged is None for each in record.add):
+        # A request whose answer was lost may have begun one more.
+        store.abandon(bucket, folder, lambda key: file_number(key, folder, record.run) is not None)
+    moves = [(join(staging, each.staged), join(folder, each.name)) for each in record.add if each.staged is not None]
+    store.move(bucket, moves)
     store.remove(bucket, [join(folder, key) for key in record.remove], within=folder)
     store.remove(bucket, [record_key(folder)], within=ours)
     store.discard(bucket, ours)
-
-
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    """A commit record that was found, and what lies in its staging folder."""
-
-    folder: str
-    record: Record
-    staged: dict[str, StoredObject]
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """One generation of a place, and all keys that a new file must not have."""
-
-    objects: tuple[StoredObject, ...]
-    taken: frozenset[str]
-
-
-def _view(store: Store, place: Place) -> _View:
-    """What readers see.
-
-    A listing is not of one moment: names come and go while it is made. So the records are read between two listings,
-    and the first is taken only when the second is equal. That is enough: new files have names that were never there,
-    so a name in both listings with one etag was there all the time between, and the mark tells of names that came and
-    went. The data then stood still while the records were read. Where there was no record, the data is a generation by
-    itself. Where there was one, it tells of each name whether the generation has it, whether that name was already
-    moved (then it is listed) or not (then it was staged still, since it was not in its place afterwards). Each target
-    has one record, and each is read at one moment, so it does not matter that several are read one after another.
-    """
-    folder = clean_prefix(place)
-    listing = store.listing(place.bucket, folder)
-    for _ in range(_LISTINGS):
-        # Records of folders above count as well: their publication may have taken away what is listed here.
-        pending = _pending(store, place.bucket, (*ancestors(folder), *listing.ours))
-        again = store.listing(place.bucket, folder)
-        view = _resolve(place, listing, pending) if again == listing else None
-        if view is not None:
-            return view
-        listing = again
-    hint = "run again when nobody writes there; if nobody does, a new file of a cut short publication was taken away"
-    raise SourceChanged(f"'{place}' did not stand still while it was listed", hint=hint)
-
-
-def _pending(store: Store, bucket: str, folders: Sequence[str]) -> list[_Pending]:
-    found = []
-    for folder in folders:
-        data = store.read(bucket, record_key(folder))
-        if data is not None:
-            record = load(data, where=f"'{bucket}/{record_key(folder)}'")
-            staged = store.listing(bucket, join(folder, f"{OURS}/{record.staging}")).objects
-            found.append(_Pending(folder, record, {each.key: each for each in staged}))
-    return found
-
-
-def _resolve(place: Place, listing: Listing, pending: Sequence[_Pending]) -> _View | None:
-    """The generation that listing and records tell of; None when a file of it is nowhere."""
-    folder = clean_prefix(place)
-    listed = {found.key: found for found in listing.objects}
-    removed = {join(each.folder, key) for each in pending for key in each.record.remove}
-    seen = {key: found for key, found in listed.items() if key not in removed}
-    for each in pending:
-        for new in each.record.add:
-            key = join(each.folder, new.name)
-            if not within(key, folder):
-                continue
-            staged = each.staged.get(join(each.folder, f"{OURS}/{each.record.staging}/{new.staged}"))
-            found = listed.get(key) or staged
-            if found is None or found.size != new.size:
-                return None
-            seen[key] = replace(found, key=key)
-    if place.prefix.endswith("/"):
-        seen.pop(folder, None)
-    return _View(tuple(seen[key] for key in sorted(seen)), frozenset(listed) | removed)
-
-
-def _published(view: _View, place: Place, mode: WriteMode, *, run: str) -> Published | None:
-    ours = _of_run(view.objects, clean_prefix(place), run)
-    skipped = bool(ours) or (mode == "IGNORE" and bool(view.objects))
-    return Published(place, mode, ours, removed=0, skipped=True) if skipped else None
 
 
 def _relative(objects: Sequence[StoredObject], folder: str) -> tuple[str, ...]:
@@ -336,22 +307,10 @@ def _relative(objects: Sequence[StoredObject], folder: str) -> tuple[str, ...]:
 
 
 def _of_run(objects: Sequence[StoredObject], folder: str, run: str) -> tuple[StoredObject, ...]:
-    return tuple(found for found in objects if _number(found.key, folder, run) is not None)
+    return tuple(found for found in objects if file_number(found.key, folder, run) is not None)
 
 
 def _first_number(taken: frozenset[str], folder: str, run: str) -> int:
     """The first free number. A record above may still be about to remove a name that this run used before."""
-    numbers = (_number(key, folder, run) for key in taken)
+    numbers = (file_number(key, folder, run) for key in taken)
     return max((number + 1 for number in numbers if number is not None), default=0)
-
-
-def _number(key: str, folder: str, run: str) -> int | None:
-    """The number of a file that this run published to this folder, None for any other file."""
-    found = re.fullmatch(rf"part-(\d{{5,}})-{re.escape(run)}(\..*)?", key.removeprefix(folder + "/"))
-    return int(found[1]) if found else None
-
-
-def _final_name(number: int, run: str, staged: str) -> str:
-    """The name of a new file: its number, its run, and all that follows the first dot of its staged name."""
-    _, dot, extension = staged.rpartition("/")[2].partition(".")
-    return f"part-{number:05d}-{run}{dot}{extension}"

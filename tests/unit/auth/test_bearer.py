@@ -20,6 +20,7 @@ from headrace.auth.bearer import (
     verify,
 )
 from tests.support.bearers import AUDIENCE, ISSUER, NOW, RULES, forged, private, published, said, token
+from tests.support.proving import proves
 
 
 def key(algorithm: str = "RS256") -> Key:
@@ -67,6 +68,7 @@ def test_what_a_token_must_say(changes: dict[str, object], told: str) -> None:
     assert told in refusal(token(said(**changes)))
 
 
+@proves("nexusone-access.tokens")
 def test_clocks_may_differ_a_little() -> None:
     sent = token(said(exp=NOW, nbf=NOW))
     for now in (NOW - LEEWAY_SECONDS, NOW + LEEWAY_SECONDS - 0.1):
@@ -170,6 +172,7 @@ def test_a_token_without_a_key_name_means_the_only_key_of_its_kind() -> None:
     assert find(keys, Head("three", "RS256")) is None
 
 
+@proves("nexusone-access.roles-of-a-token", "nexusone-access.owner")
 def test_where_claims_stand_is_a_matter_of_settings() -> None:
     rules = Rules(ISSUER, AUDIENCE, ("upn",), ("https://example.org/roles", "groups", "resource_access.headrace.roles"))
     claims = said(
@@ -182,6 +185,7 @@ def test_where_claims_stand_is_a_matter_of_settings() -> None:
     assert found == Bearer("ann", frozenset({"nx1_ask", "nx1_engineer", "nx1_monitor"}), "portal")
 
 
+@proves("nexusone-access.owner")
 def test_an_address_that_is_not_proven_names_nobody() -> None:
     claims = said(email="boss@example.org", preferred_username="boss@example.org", email_verified=False)
     assert verify(token(claims), RULES, key=key(), now=NOW).owner_id == "4711"

@@ -10,6 +10,7 @@ from headrace.auth.bearer import BearerRefused, Head
 from headrace.auth.keyset import FRESH_SECONDS, KEPT_SECONDS, PAUSE_SECONDS, IssuerUnreachable, KeySet
 from headrace.errors import HeadraceError
 from tests.support.bearers import published
+from tests.support.proving import proves
 from tests.support.server import Hands
 
 ONE, TWO = Head("one", "RS256"), Head("two", "RS256")
@@ -52,6 +53,7 @@ def test_a_new_key_is_found_when_a_token_names_it() -> None:
     assert issuer.asked == 2
 
 
+@proves("nexusone-access.keys-of-an-issuer")
 def test_made_up_names_of_keys_make_nobody_ask_more_than_now_and_then() -> None:
     issuer = Script("one")
     issuer.keys.key(ONE)
@@ -66,6 +68,7 @@ def test_made_up_names_of_keys_make_nobody_ask_more_than_now_and_then() -> None:
     assert issuer.asked == 2
 
 
+@proves("nexusone-access.keys-of-an-issuer")
 def test_old_keys_go_on_while_they_are_asked_for_again() -> None:
     issuer = Script("one")
     issuer.keys.key(ONE)
@@ -80,6 +83,7 @@ def test_old_keys_go_on_while_they_are_asked_for_again() -> None:
     assert issuer.asked == 2
 
 
+@proves("nexusone-access.issuer-away")
 def test_while_the_issuer_is_down_its_keys_go_on_for_a_day() -> None:
     issuer = Script("one")
     issuer.keys.key(ONE)
@@ -105,6 +109,7 @@ def test_who_was_never_heard_of_is_unreachable_until_it_answers() -> None:
     assert issuer.keys.key(ONE).kid == "one"
 
 
+@proves("nexusone-access.issuer-away")
 def test_an_unknown_key_of_an_issuer_that_is_down_may_be_a_right_one() -> None:
     issuer = Script("one")
     issuer.keys.key(ONE)

@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from headrace.engines import spark
+from headrace.engines.duckdb import DuckDbEngine
 from headrace.errors import BadData
 from tests.support.jobs import Json, node, plan, source, target
-from tests.support.lake import Lake
+from tests.support.lake import LIMITS, Lake
 
 PAGE = Path(__file__).parents[3] / "docs/reference/engines.md"
 MAP: Json = {
@@ -104,6 +106,15 @@ def _layouts(lake: Lake) -> None:
     assert script(source(kind="JSON"), target()).count("multiLine") == 1
 
 
+def _encryption(lake: Lake) -> None:
+    lake.put("in/a.csv", "id,name\n1,a\n")
+    entry = {"name": "name", "keyName": "k"}
+    nodes = source(), node("TRANSFORM_ENCRYPT", 2, (1,), encryptFieldList=[entry]), target(parents=(2,))
+    lake.run(*nodes, engine=DuckDbEngine(replace(LIMITS, temp_directory=str(lake.root)), keys={"k": bytes(32)}))
+    assert len(lake.rows()[0][1]) == 40
+    assert "session.`key_k`" in script(*nodes)
+
+
 def _sums(lake: Lake) -> None:
     lake.put("in/a.csv", "id\n" + "0.1\n" * 10)
     total = {"name": "id", "ResultName": "id", "function": "SUM"}
@@ -125,6 +136,7 @@ GAPS: dict[str, Callable[[Lake], None]] = {
     "an unquoted empty field, when `options.nullValue` is set": _empty_beside_null_value,
     "CSV columns in another order than declared": _other_order,
     "JSON: files that are one array beside files of one object a line": _layouts,
+    "encryption": _encryption,
     "two floating-point sums": _sums,
 }
 

@@ -1,14 +1,17 @@
 import os
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from headrace.execution import children, memory
 from headrace.execution.child import PARENT
-from headrace.execution.children import GROWN, RUNS, Nursery, Process, environment, grown
+from headrace.execution.children import GROWN, RUNS, Gone, Listener, Nursery, Process, environment, grown
+from headrace.execution.lines import FromChild
 from headrace.settings import load_settings
+from tests.support.standing import has_ended
 from tests.support.waiting import until
 
 
@@ -51,6 +54,35 @@ def taken(nursery: Nursery) -> Process:
 
 def gone(pid: int) -> bool:
     return not Path(f"/proc/{pid}").exists()
+
+
+class Early(Process):
+    """Is heard before it is made, as when the thread that makes it gets no turn."""
+
+    def __init__(self, variables: Mapping[str, str], listener: Listener) -> None:
+        said, told = threading.Event(), threading.Event()
+
+        def hear(line: FromChild | Gone) -> None:
+            said.set()
+            try:
+                listener(line)
+            finally:
+                told.set()
+
+        super().__init__(variables, hear)
+        assert said.wait(30)
+        # Who listens has to wait until the process is made.
+        assert not told.wait(0.1)
+
+
+def test_a_child_that_is_ready_before_its_nursery_knows_of_it_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(children, "Process", Early)
+    nursery = Nursery(environment(load_settings({}, {}, tmp_path), workers=1), workers=1)
+    nursery.start()
+    assert isinstance(taken(nursery), Early)
+    nursery.close()
 
 
 def test_a_child_that_is_given_back_is_the_next_one_taken(nursery: Nursery) -> None:
@@ -127,6 +159,6 @@ def test_all_that_a_child_has_started_ends_with_it_also_what_ignores_to_be_asked
     other = int(started.read_text())
     child.signal(signal.SIGTERM)
     os.kill(child.pid, signal.SIGKILL)
-    until(lambda: gone(child.pid) and gone(other), limit=5)
+    until(lambda: gone(child.pid) and has_ended(other))
     nursery.give_back(child, reuse=False)
     nursery.close()

@@ -58,26 +58,31 @@ def failure(code: StopCode, message: str, hint: str = "") -> dict[str, Any]:
 
 
 def test_a_run_begins_when_there_is_a_child_and_may_live_as_long_as_its_lease() -> None:
-    assert play(ChildReady(2.0)) == [Start(12.0)]
+    assert play(ChildReady(2.0)) == [Start(14.0)]
 
 
 def test_a_beat_goes_to_the_child_with_each_renewal() -> None:
-    assert after(Renewed(5.0, 20.0)) == [Tell(Beat(14.0))]
+    assert after(Renewed(5.0, 20.0)) == [Tell(Beat(19.0))]
 
 
 def test_a_commit_waits_for_a_renewal_that_allows_it() -> None:
     assert after(CommitWanted(1.0)) == [Renew()]
     allowed = after(CommitWanted(1.0), Renewed(1.0, 16.0, may_publish=True))
-    assert allowed == [Renew(), Tell(Beat(14.0)), Tell(Answer(granted=True))]
+    assert allowed == [Renew(), Tell(Beat(15.0)), Tell(Answer(granted=True))]
     asked_again = after(CommitWanted(1.0), Renewed(1.0, 16.0))
-    assert asked_again == [Renew(), Tell(Beat(14.0)), Renew()]
+    assert asked_again == [Renew(), Tell(Beat(15.0)), Renew()]
+
+
+def test_a_renewal_that_is_told_when_its_lease_is_as_good_as_over_lets_nobody_commit() -> None:
+    assert after(CommitWanted(1.0), Renewed(14.9, 16.0, may_publish=True))[-1] == Tell(Answer(granted=True))
+    assert after(CommitWanted(1.0), Renewed(15.0, 16.0, may_publish=True)) == [Renew(), Kill()]
 
 
 def test_a_run_that_may_have_published_gets_a_child_that_looks_also_when_it_is_cancelled() -> None:
     terms = Terms(until=120.0, minutes=2, grace=10.0, margin=1.0, may_have_published=True)
     state, commands = step(State(terms, lease_ends=15.0), Renewed(1.0, 16.0, cancel=True))
     assert commands == ()
-    assert step(state, ChildReady(2.0))[1] == (Start(13.0),)
+    assert step(state, ChildReady(2.0))[1] == (Start(15.0),)
 
 
 def test_a_run_that_ended_well_is_written_and_leaves_its_child_to_the_next() -> None:
@@ -93,10 +98,10 @@ def test_nothing_follows_a_run_that_is_over() -> None:
 
 
 def test_a_cancel_tells_the_child_and_kills_it_when_its_grace_is_over() -> None:
-    told = [Tell(Beat(14.0)), Tell(CANCELLED), Terminate()]
+    told = [Tell(Beat(19.0)), Tell(CANCELLED), Terminate()]
     assert after(Renewed(5.0, 20.0, cancel=True)) == told
     assert after(Renewed(5.0, 20.0, cancel=True), Renewed(14.0, 29.0, cancel=True), Tick(14.9))[3:] == [
-        Tell(Beat(14.0))
+        Tell(Beat(28.0))
     ]
     assert after(Renewed(5.0, 20.0, cancel=True), Tick(15.0)) == [*told, Kill()]
     killed = after(Renewed(5.0, 20.0, cancel=True), Tick(15.0), ChildGone(15.1, -9))[4:]
@@ -111,7 +116,7 @@ def test_a_cancel_that_the_child_heard_is_written_as_it_reports_it() -> None:
 
 def test_a_cancel_that_comes_with_the_renewal_for_a_commit_refuses_it() -> None:
     played = after(CommitWanted(1.0), Renewed(1.0, 16.0, cancel=True))
-    assert played == [Renew(), Tell(Beat(14.0)), Tell(CANCELLED), Terminate(), Tell(Answer(granted=False))]
+    assert played == [Renew(), Tell(Beat(15.0)), Tell(CANCELLED), Terminate(), Tell(Answer(granted=False))]
 
 
 def test_a_run_that_is_to_end_may_not_commit() -> None:
@@ -121,7 +126,7 @@ def test_a_run_that_is_to_end_may_not_commit() -> None:
 @pytest.mark.parametrize("event", [Renewed(2.0, 17.0, cancel=True), WorkerEnds(2.0)])
 def test_a_run_that_publishes_is_not_stopped(event: Event) -> None:
     played = after(CommitWanted(1.0), Renewed(1.0, 16.0, may_publish=True), event)[3:]
-    assert played in ([], [Tell(Beat(14.0))])
+    assert played in ([], [Tell(Beat(16.0))])
     assert after(CommitWanted(1.0), Renewed(110.0, 125.0, may_publish=True), Tick(121.0))[3:] == []
 
 

@@ -63,7 +63,7 @@ def test_a_child_is_not_used_again_after_sql_a_failure_or_a_cancel(at: Works, en
         second = at.submit(copying())
         assert at.wait(second) == "COMPLETED"
         assert at.pid(second) != pid
-        until(lambda: gone(pid), limit=5)
+        until(lambda: gone(pid))
 
 
 def test_a_run_that_fails_says_why_and_the_old_data_stands(at: Works) -> None:
@@ -85,7 +85,7 @@ def test_a_cancel_ends_the_run_and_its_process(at: Works) -> None:
         at.line.cancel(execution_id, at=at.line.now())
         worker.wake()
         assert at.wait(execution_id) == "CANCELED"
-        until(lambda: gone(pid), limit=1)
+        until(lambda: gone(pid))
     assert at.line.row(execution_id)["failure"]["code"] == "cancelled"
     assert at.place.stands()
 
@@ -99,7 +99,7 @@ def test_a_run_whose_process_hangs_is_killed_when_its_grace_is_over(at: Works) -
         os.kill(pid, signal.SIGSTOP)
         at.line.cancel(execution_id, at=at.line.now())
         assert at.wait(execution_id) == "CANCELED"
-        until(lambda: gone(pid), limit=1)
+        until(lambda: gone(pid))
 
 
 def test_a_run_whose_process_is_killed_begins_again(at: Works) -> None:
@@ -187,7 +187,7 @@ def test_a_lost_lease_kills_the_run_and_writes_nothing(at: Works) -> None:
         worker.wake()
         pid = at.pid(execution_id)
         at.lose_lease(execution_id)
-        until(lambda: gone(pid), limit=5)
+        until(lambda: gone(pid))
     assert at.line.row(execution_id)["lease_token"] == "another's"
     assert at.line.attempts(execution_id) == [(1, None)]
 
@@ -209,7 +209,7 @@ def test_a_run_with_more_memory_than_it_may_have_is_ended_and_says_so(at: Works)
         worker.wake()
         pid = at.pid(execution_id)
         assert at.wait(execution_id) == "FAILED"
-        until(lambda: gone(pid), limit=1)
+        until(lambda: gone(pid))
     failure = at.line.row(execution_id)["failure"]
     assert (failure["code"], failure["hint"][:16]) == ("out-of-memory", "lower numWorker ")
     assert "MB of memory, and may have 21 MB" in at.line.log(execution_id)

@@ -1,6 +1,8 @@
+import base64
 import os
 import socket
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,20 @@ def test_the_database_tells_its_settings_and_that_nobody_serves(tmp_path: Path) 
     assert queue == Finding("queue", "ok", "0 wait, 0 run, no server or worker is there")
 
 
+def test_keys_without_what_encrypts_with_them_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def version(name: str) -> str:
+        if name == "pyarrow":
+            raise metadata.PackageNotFoundError(name)
+        return "1"
+
+    monkeypatch.setattr(metadata, "version", version)
+    key = base64.b64encode(bytes(32)).decode()
+    of = settings(tmp_path, {"HEADRACE_ENCRYPTION_KEYS": f"k:{key}"})
+    assert Finding("package", "wrong", "pyarrow is not installed", "install headrace[encrypt]") in found(of, "package")
+    assert Finding("package", "ok", "pyarrow is not installed, and not needed") in found(settings(tmp_path), "package")
+    assert all(key not in each.told for each in findings(of))
+
+
 def test_a_database_that_others_may_read_is_told(tmp_path: Path) -> None:
     of = settings(tmp_path)
     with database_of(of):
@@ -79,7 +95,8 @@ def test_a_data_folder_on_a_network_file_system_is_told(tmp_path: Path, monkeypa
     assert any("network file system" in each.told for each in found(of, "data folder"))
 
 
-def test_something_else_at_the_port_is_wrong(tmp_path: Path) -> None:
+def test_something_else_at_the_port_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headrace.service.surroundings._SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as other:
         (told,) = found(settings(tmp_path, port=str(other.getsockname()[1])), "port")
     assert (told.state, told.hint) == ("wrong", "end it, or set port")

@@ -5,7 +5,7 @@ import pytest
 from headrace.stores.base import Store
 from headrace.stores.files import FolderStore
 from tests.support.publishing import BUCKET
-from tests.support.roots import FolderRoot, ObjectRoot, Root
+from tests.support.roots import EARLY, PLAIN, FolderRoot, ObjectRoot, Root
 
 
 @pytest.fixture
@@ -22,12 +22,28 @@ def store(root: Path) -> FolderStore:
     return FolderStore(root)
 
 
-@pytest.fixture(params=["folder", pytest.param("objects", marks=pytest.mark.services)])
-def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Root:
-    """An empty bucket of each kind of store."""
-    if request.param == "folder":
+FOLDER = "folder"
+OBJECTS = pytest.param("objects", marks=pytest.mark.services)
+PARTS = pytest.param("objects in parts", marks=pytest.mark.services)
+
+
+def _lake(request: pytest.FixtureRequest, tmp_path: Path) -> Root:
+    if request.param == FOLDER:
         return FolderRoot(request.getfixturevalue("root"))
-    return ObjectRoot(request.getfixturevalue("seaweed"), tmp_path / "scratch")
+    sizes = EARLY if request.param == "objects in parts" else PLAIN
+    return ObjectRoot(request.getfixturevalue("seaweed"), tmp_path / "scratch", sizes)
+
+
+@pytest.fixture(params=[FOLDER, OBJECTS])
+def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Root:
+    """An empty bucket of each kind of store, in which new files are staged."""
+    return _lake(request, tmp_path)
+
+
+@pytest.fixture(params=[FOLDER, OBJECTS, PARTS])
+def any_lake(request: pytest.FixtureRequest, tmp_path: Path) -> Root:
+    """The same, and one where new files come to their names before they are committed."""
+    return _lake(request, tmp_path)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from headrace.errors import StoreDenied, StoreError, StoreFull, StoreMissing
-from headrace.stores.base import Store, go_on_always
+from headrace.stores.base import Early, Store, go_on_always
 from headrace.stores.files import FolderStore, told
 from headrace.stores.publish import snapshot
 from tests.support.publishing import BUCKET, ours, place, publish, put, rows
@@ -199,7 +199,7 @@ class FullDisk(FolderStore):
 class ReadOnly(FolderStore):
     """A store in which we may not write."""
 
-    def stage(self, bucket: str, folder: str) -> str:
+    def stage(self, bucket: str, folder: str, early: Early | None = None) -> str:
         with told(f"{bucket}/{folder}"):
             raise OSError(errno.EROFS, "read only")
 

@@ -4,7 +4,16 @@ from hypothesis import strategies as st
 
 from headrace.errors import StoreDenied
 from headrace.plan.ops import Place
-from headrace.stores.names import ancestors, check_bucket, check_key, clean_prefix, is_data, within
+from headrace.stores.names import (
+    ancestors,
+    check_bucket,
+    check_key,
+    clean_prefix,
+    file_name,
+    file_number,
+    is_data,
+    within,
+)
 
 
 @pytest.mark.parametrize("name", ["lake", "a-1", "2024.logs", "abc", "a" * 63, "1.2.3.4.5", "a.2.3.4"])
@@ -106,3 +115,11 @@ def test_a_key_that_is_taken_has_parts_that_stay_below_the_bucket(key: str) -> N
         return
     assert not {"", ".", ".."} & set(key.split("/"))
     assert "\0" not in key
+
+
+def test_a_file_is_known_by_its_run_and_its_folder_alone() -> None:
+    assert file_name(7, "run1", "deep/a.snappy.parquet") == "part-00007-run1.snappy.parquet"
+    assert file_name(123456, "run1", "b") == "part-123456-run1"
+    known = ["out/part-00007-run1.snappy.parquet", "out/part-123456-run1"]
+    others = ["out/sub/part-00007-run1.csv", "out/part-00007-x-run1.csv", "out/part-7-run1.csv", "part-00007-run1"]
+    assert [file_number(key, "out", "run1") for key in (*known, *others)] == [7, 123456, None, None, None, None]

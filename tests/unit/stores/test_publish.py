@@ -15,6 +15,11 @@ MODES: list[UpdateType] = ["OVERWRITE", "APPEND", "IGNORE"]
 
 
 @pytest.fixture
+def lake(any_lake: Root) -> Root:
+    return any_lake
+
+
+@pytest.fixture
 def store(lake: Root) -> Store:
     return lake.store()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from headrace.api.nx1.models import PROPERTIES
 from headrace.execution import report
 from headrace.nodes import registry
 from headrace.settings import SETTINGS
@@ -94,6 +95,15 @@ def test_every_setting_and_its_variable_have_a_row() -> None:
 @pytest.mark.parametrize("command", ["run", "check", "script", "nodes", "infer", "settings"])
 def test_every_command_has_its_help(command: str) -> None:
     assert f"## headrace {command}\n\n```\nUsage: headrace {command} " in PAGES["docs/reference/cli.md"]
+
+
+def test_every_key_of_properties_json_has_a_row() -> None:
+    page = PAGES["docs/reference/properties.md"]
+
+    for job_type, kind in PROPERTIES.items():
+        section = page.partition(f"## {job_type}\n")[2].partition("\n## ")[0]
+        assert [name for name in kind.model_fields if f"| `{name}` |" not in section] == []
+        assert "```json" in section
 
 
 def test_every_field_of_the_report_has_a_meaning() -> None:

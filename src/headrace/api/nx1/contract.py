@@ -3,9 +3,11 @@
 from typing import Any
 
 from fastapi import FastAPI
+from pydantic.json_schema import models_json_schema
 
 from headrace.api.nx1.files import DESCRIBED, UPLOAD
 from headrace.api.nx1.issuer import TOKEN
+from headrace.api.nx1.models import PROPERTIES
 
 Json = dict[str, Any]
 _TOKEN, _KEY = "OAuth2", "AuthorizationPSK"
@@ -18,10 +20,18 @@ def described(service: FastAPI, *, issuer: str, prefix: str) -> Json:
     found["info"]["description"] = "Send a bearer token, or a key that was made with one at /api/user/psk."
     schemes = {_TOKEN: _of_others(issuer) if issuer else _of_our_own(prefix)}
     schemes[_KEY] = {"type": "apiKey", "in": "header", "name": _HEADER}
-    components = {**found.get("components", {}), "securitySchemes": schemes}
+    own = found.get("components", {})
+    components = {**own, "schemas": {**own.get("schemas", {}), **properties()}, "securitySchemes": schemes}
     found["paths"][UPLOAD] = {"post": DESCRIBED}
     told = {**found, "components": components, "security": [{_TOKEN: []}, {_KEY: []}]}
     return {**told, "servers": [{"url": prefix}]} if prefix else told
+
+
+def properties() -> Json:
+    """The JSON Schemas of what `properties_json` holds, which no endpoint names: it is sent as a text."""
+    kinds = [(kind, "validation") for kind in PROPERTIES.values()]
+    _, found = models_json_schema(kinds, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]  # a Literal
+    return dict(found["$defs"])
 
 
 def _of_our_own(prefix: str) -> Json:

@@ -29,6 +29,7 @@ from headrace.db import Connection
 from headrace.errors import NotGranted, Problem, StoreMissing
 from headrace.execution.places import Stores
 from headrace.plan.ops import Place
+from headrace.readings import named_keys
 from headrace.settings import Settings
 from headrace.stores.base import Store
 from headrace.stores.grants import Grants, Use
@@ -262,7 +263,8 @@ class Jobs:
             self._admit(grants, use, place)
 
         shelved = Shelved(self.settings["uploads"], uploaded)
-        made = draft(sent, Warehouse(self.bucket, self._store, columns, shelved, admit))
+        keys = named_keys(self.settings["encryption_keys"])
+        made = draft(sent, Warehouse(self.bucket, self._store, columns, shelved, admit, keys))
         refuse_others(made.nodes, shelved)
         return made
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from headrace.core.feeds import FeedStatus
 
@@ -41,7 +41,14 @@ class NewJob(BaseModel):
     job_name: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(kept)]
     source: Text | None = None
     destination: Text | None = None
-    properties_json: LongText | None = None
+    properties_json: Annotated[
+        LongText | None,
+        Field(
+            description="A JSON object as a text: IngestProperties, EngineerProperties or QuestionProperties, by the "
+            "type of the job.",
+            json_schema_extra={"contentMediaType": "application/json"},
+        ),
+    ] = None
     schedule: Text | None = None
 
 
@@ -80,9 +87,10 @@ class Transformation(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     column: str
-    transformation_type: Literal["cast", "rename", "drop"]
+    transformation_type: Literal["cast", "rename", "drop", "encrypt"]
     target_type: Annotated[str | None, Field(description="cast: the type.")] = None
     new_name: Annotated[str | None, Field(description="rename: the name.")] = None
+    encryption_key_name: Annotated[str | None, Field(description="encrypt: the name of a key of the settings.")] = None
 
 
 class ReadOptions(BaseModel):
@@ -106,24 +114,92 @@ class IngestProperties(Properties):
     file_id: Annotated[UUID | None, Field(description="An uploaded file, in place of a source.")] = None
     where: Annotated[LongText | None, Field(min_length=1, description="Of a table: which rows, as SQL.")] = None
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"mode": "merge", "merge_keys": ["id"]},
+                {
+                    "source": "s3://lake/raw",
+                    "destination": "sales.orders",
+                    "mode": "overwrite",
+                    "format": "csv",
+                    "read_options": {"header": True, "delimiter": ","},
+                    "columns": [{"name": "id", "type": "bigint"}, {"name": "name", "type": "string"}],
+                    "column_transformations": [
+                        {"column": "id", "transformation_type": "cast", "target_type": "int"},
+                        {"column": "name", "transformation_type": "rename", "new_name": "label"},
+                        {"column": "label", "transformation_type": "encrypt", "encryption_key_name": "people"},
+                    ],
+                    "time_zone": "Asia/Seoul",
+                },
+            ]
+        }
+    )
+
     format: Annotated[
         Literal["csv", "json", "ndjson", "parquet"] | None, Field(description="Seen from the data if absent.")
     ] = None
-    read_options: ReadOptions = ReadOptions()
+    read_options: Annotated[ReadOptions, Field(description="How the files are laid out.")] = ReadOptions()
     columns: Annotated[tuple[ColumnType, ...], Field(description="Seen from the data if absent.")] = ()
-    column_transformations: tuple[Transformation, ...] = ()
+    column_transformations: Annotated[
+        tuple[Transformation, ...], Field(description="Changes of columns, one after another.")
+    ] = ()
 
 
-class QueryProperties(Properties):
-    """`airflow.dataeng`: the rows of a query over `schema.table` names into the table `destination`."""
+class EngineerProperties(Properties):
+    """`airflow.dataeng`: the rows of a query, or of a graph of nodes, into the table `destination`: one of the two."""
 
-    sql: Annotated[str, Field(min_length=1, description="One query in Spark SQL.")]
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"mode": "overwrite", "sql": "SELECT o.name, count(*) AS n FROM sales.orders o GROUP BY o.name"},
+                {
+                    "mode": "merge",
+                    "merge_keys": ["name"],
+                    "nodes": [
+                        {
+                            "id": 1,
+                            "type": "SOURCE_CATALOG",
+                            "name": "orders",
+                            "parentNodeIds": [],
+                            "database": "sales",
+                            "table": "orders",
+                        },
+                        {
+                            "id": 2,
+                            "type": "TRANSFORM_DROP_DUPLICATION",
+                            "name": "one of each",
+                            "parentNodeIds": [1],
+                            "dropFieldList": ["name"],
+                        },
+                    ],
+                },
+            ]
+        }
+    )
+
+    sql: Annotated[str | None, Field(min_length=1, description="One query in Spark SQL over `schema.table`.")] = None
+    nodes: Annotated[
+        tuple[Annotated[Any, WithJsonSchema({"type": "object"})], ...] | None,
+        Field(max_length=4_999, description="Nodes of a data flow without its target."),
+    ] = None
 
 
-class QuestionProperties(QueryProperties):
+class QuestionProperties(Properties):
     """`airflow.nlp`: a query whose result is read back; without a `destination` its table has no name of its own."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"sql": "SELECT max(o.id) AS most FROM sales.orders o"}]})
+
+    sql: Annotated[str, Field(min_length=1, description="One query in Spark SQL over `schema.table`.")]
     mode: Annotated[Mode, Field(description="What becomes of the rows that are there.")] = "overwrite"
+
+
+PROPERTIES: Mapping[JobType, type[Properties]] = {
+    "airflow.ingest": IngestProperties,
+    "airflow.dataeng": EngineerProperties,
+    "airflow.nlp": QuestionProperties,
+}
+"""What `properties_json` holds, by the type of the job."""
 
 
 class Created(BaseModel):

@@ -1,20 +1,20 @@
 """What a job of NexusOne's dialect means: the nodes of an ordinary job, and the table that they fill."""
 
-import json
 import re
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from headrace.api.nx1 import sources
+from headrace.api.nx1.graphs import Wired, placed, wired
 from headrace.api.nx1.models import (
+    EngineerProperties,
     IngestProperties,
     NewJob,
     Properties,
-    QueryProperties,
     QuestionProperties,
     Transformation,
 )
@@ -22,10 +22,11 @@ from headrace.api.nx1.sources import Shelved
 from headrace.core.feeds import Draft
 from headrace.core.inference import suggest
 from headrace.core.warehouse import Columns, TableName
-from headrace.errors import BadParameter, NotBuilt, Problem, RunFailed
-from headrace.graph import read_node
-from headrace.nodes.base import Node, NodeError
-from headrace.plan.ops import Op, Place
+from headrace.definition import parse
+from headrace.errors import BadParameter, JobInvalid, NotBuilt, Problem, RunFailed
+from headrace.graph import Graph, read_node
+from headrace.nodes.base import Node, NodeError, nearest
+from headrace.plan.ops import Op, Place, Read
 from headrace.plan.types import Schema
 from headrace.stores.base import Store
 from headrace.stores.grants import Use
@@ -48,6 +49,8 @@ class Warehouse:
     shelved: Shelved
     # Raises NotGranted for data that the caller's jobs may not use so.
     admit: Callable[[Use, Place], None]
+    keys: Collection[str] = ()
+    """The names of the keys that columns can be encrypted with."""
 
     def place(self, table: TableName) -> Place:
         """Where the files of a table lie."""
@@ -66,14 +69,13 @@ def draft(sent: NewJob, warehouse: Warehouse) -> Draft:
         case "airflow.ingest":
             return _ingest(sent, warehouse)
         case "airflow.dataeng":
-            query = _properties(sent, QueryProperties)
-            return _query(sent, query, _destination(sent, query), warehouse)
+            return _engineered(sent, _properties(sent, EngineerProperties), warehouse)
         case "airflow.nlp":
             # The result of a question needs no name of its own: it is read back through the job.
             question = _properties(sent, QuestionProperties)
             named = sent.destination is not None or question.destination is not None
             table = _destination(sent, question) if named else TableName("ask", f"result_{uuid.uuid4().hex}")
-            return _query(sent, question, table, warehouse)
+            return _query(sent, question, question.sql, table, warehouse)
         case "airflow.airbyte":
             raise NotBuilt("jobs of type airflow.airbyte: connectors of other services")
         case "mirror":
@@ -83,14 +85,16 @@ def draft(sent: NewJob, warehouse: Warehouse) -> Draft:
 class Line:
     """Nodes one behind another. Each is planned when it is added, so that the columns at every step are known."""
 
-    def __init__(self) -> None:
-        self.nodes: list[Json] = []
-        self._ops: list[Op] = []
+    def __init__(self, graph: Wired | None = None) -> None:
+        """Without nodes, or behind the end of a graph."""
+        self.nodes: list[Json] = [*graph.nodes] if graph else []
+        self._ops: dict[int, Op] = dict(graph.operations) if graph else {}
+        self._last = graph.end if graph else 0
 
     @property
     def columns(self) -> list[Json]:
         """What the last node gives, as a `fieldList`."""
-        return _fields(self._ops[-1].schema)
+        return _fields(self._ops[self._last].schema)
 
     def source(self, node: Json, places: Mapping[str, str]) -> int:
         """Add a node without a parent; gives its id."""
@@ -98,20 +102,21 @@ class Line:
 
     def then(self, node: Json, places: Mapping[str, str], *, of: Sequence[int] = ()) -> int:
         """Add a node over the last one, or over those of these ids; `places` says where its fields were sent."""
-        parents = of or (len(self.nodes),)
-        return self._add({**node, "parentNodeIds": list(parents)}, [self._ops[each - 1] for each in parents], places)
+        parents = of or (self._last,)
+        return self._add({**node, "parentNodeIds": list(parents)}, [self._ops[each] for each in parents], places)
 
     def _add(self, node: Json, parents: Sequence[Op], places: Mapping[str, str]) -> int:
-        number = len(self.nodes) + 1
+        number = max(self._ops, default=0) + 1
         whole = {"name": f"step {number}", **node, "id": number}
-        read = read_node(whole, number - 1)
+        read = read_node(whole, len(self.nodes))
         if not isinstance(read, Node):
             raise BadParameter([_placed(p.message, p.hint, p.field, places) for p in read])
         try:
-            self._ops.append(read.plan(*parents))
+            self._ops[number] = read.plan(*parents)
         except NodeError as error:
             raise BadParameter([_placed(f.message, f.hint, f.field, places) for f in error.faults]) from None
         self.nodes.append(whole)
+        self._last = number
         return number
 
 
@@ -124,13 +129,31 @@ def _ingest(sent: NewJob, warehouse: Warehouse) -> Draft:
     if named is None:
         line.source(_source(sent, properties, warehouse), columns)
     elif properties.where is None:
-        line.source(_table(named.schema, named.table, warehouse, "source"), {"": "source"})
+        line.source(_table(str(named), warehouse, "source"), {"": "source"})
     else:
         _rows_of(line, named, properties.where, warehouse)
     for index, change in enumerate(properties.column_transformations):
         where = f"{_PROPERTIES}.column_transformations[{index}]"
-        line.then(_changed(change, line.columns, where), {"": where})
+        line.then(_changed(change, line.columns, where, warehouse.keys), {"": where})
     return _written(sent, properties, line, table, warehouse)
+
+
+def _engineered(sent: NewJob, properties: EngineerProperties, warehouse: Warehouse) -> Draft:
+    table, where = _destination(sent, properties), f"{_PROPERTIES}.nodes"
+    if properties.nodes is None:
+        sql = _needed(properties.sql, f"{_PROPERTIES}.sql", "is needed: a query, or `nodes` in its place")
+        return _query(sent, properties, sql, table, warehouse)
+    if properties.sql is not None:
+        raise BadParameter([Problem("both", "stands beside `sql`", "leave one of the two out", field=where)])
+    graph = wired(properties.nodes, lambda name, at: _table(name, warehouse, at), place=where)
+    for index, node in enumerate(graph.nodes):
+        sources.refuse_others([node], warehouse.shelved, field=f"{where}[{index}].prefix")
+    for read in (op for op in graph.operations.values() if isinstance(op, Read)):
+        warehouse.admit("read", read.place)
+    made = _written(sent, properties, Line(graph), table, warehouse)
+    if problems := Graph.of(made.nodes).problems:
+        raise BadParameter([placed(each, made.nodes, where) for each in problems])
+    return made
 
 
 def _rows_of(line: Line, table: TableName, condition: str, warehouse: Warehouse) -> None:
@@ -143,9 +166,9 @@ def _rows_of(line: Line, table: TableName, condition: str, warehouse: Warehouse)
         raise BadParameter([Problem("bad-sql", told, field=where)])
 
 
-def _query(sent: NewJob, properties: QueryProperties, table: TableName, warehouse: Warehouse) -> Draft:
+def _query(sent: NewJob, properties: Properties, sql: str, table: TableName, warehouse: Warehouse) -> Draft:
     line = Line()
-    _computed(line, properties.sql, f"{_PROPERTIES}.sql", warehouse)
+    _computed(line, sql, f"{_PROPERTIES}.sql", warehouse)
     return _written(sent, properties, line, table, warehouse)
 
 
@@ -162,7 +185,7 @@ def _computed(line: Line, text: str, where: str, warehouse: Warehouse) -> None:
         ) from None
     if not query.tables:
         raise BadParameter([Problem("bad-sql", "the query reads no table", "name tables as schema.table", field=where)])
-    reads = [_table(schema, name, warehouse, where) for _, schema, name in query.tables]
+    reads = [_table(f"{schema}.{name}", warehouse, where) for _, schema, name in query.tables]
     ids = [line.source(read, {"": where}) for read in reads]
     names = [{"parentId": parent, "newName": each[0]} for parent, each in zip(ids, query.tables, strict=True)]
     sql = {"type": "TRANSFORM_SQL", "name": "query", "sourceNameList": names, "sql": query.text}
@@ -231,10 +254,10 @@ def _seen(place: Place, warehouse: Warehouse, where: str) -> Json:
         raise BadParameter([Problem(error.code, error.message, error.hint, field=where)]) from None
 
 
-def _table(schema: str, name: str, warehouse: Warehouse, where: str) -> Json:
+def _table(name: str, warehouse: Warehouse, where: str) -> Json:
     """The node that reads a table: with the columns that we know, or those of its files."""
     try:
-        table = TableName.of(f"{schema}.{name}")
+        table = TableName.of(name)
     except ValueError as error:
         raise BadParameter([Problem("bad-table", str(error), field=where)]) from None
     # Before anything is told of it.
@@ -251,7 +274,7 @@ def _table(schema: str, name: str, warehouse: Warehouse, where: str) -> Json:
     return {"type": "SOURCE_OBS", "name": str(table), **place, "dataType": "PARQUET", "fieldList": [*columns]}
 
 
-def _changed(change: Transformation, columns: Sequence[Json], where: str) -> Json:
+def _changed(change: Transformation, columns: Sequence[Json], where: str, keys: Collection[str]) -> Json:
     match change.transformation_type:
         case "cast":
             target = _needed(change.target_type, f"{where}.target_type")
@@ -266,19 +289,25 @@ def _changed(change: Transformation, columns: Sequence[Json], where: str) -> Jso
                 told = f"no column {change.column!r} arrives"
                 raise BadParameter([Problem("unknown-column", told, field=f"{where}.column")])
             return {"type": "TRANSFORM_SELECT", "fieldList": left}
+        case "encrypt":
+            key, field = change.encryption_key_name, f"{where}.encryption_key_name"
+            if _needed(key, field) not in keys:
+                told, hint = f"there is no key {key!r}", nearest(str(key), keys)
+                raise BadParameter([Problem("unknown-key", told, hint, field=field)])
+            return {"type": "TRANSFORM_ENCRYPT", "encryptFieldList": [{"name": change.column, "keyName": key}]}
 
 
-def _needed(value: str | None, field: str) -> str:
+def _needed(value: str | None, field: str, told: str = "is needed by this transformation") -> str:
     if value is None:
-        raise BadParameter([Problem("missing", "is needed by this transformation", field=field)])
+        raise BadParameter([Problem("missing", told, field=field)])
     return value
 
 
 def _properties(sent: NewJob, kind: type[P]) -> P:
     try:
-        value = json.loads(sent.properties_json or "{}")
-    except (ValueError, RecursionError) as error:
-        raise BadParameter([Problem("bad-json", f"is not JSON: {error}", field=_PROPERTIES)]) from None
+        value = parse(sent.properties_json or "{}")
+    except JobInvalid as error:
+        raise BadParameter([replace(each, field=_PROPERTIES) for each in error.problems]) from None
     if not isinstance(value, dict):
         raise BadParameter([Problem("bad-json", "is not a JSON object", field=_PROPERTIES)])
     try:

@@ -67,15 +67,18 @@ def files(sent: NewJob, properties: IngestProperties, shelved: Shelved) -> tuple
     return named, where
 
 
-def refuse_others(nodes: Iterable[Mapping[str, Any]], shelved: Shelved) -> None:
-    """Raise BadParameter when a job would read or write what lies among the uploaded files but is not the caller's."""
+def refuse_others(nodes: Iterable[Mapping[str, Any]], shelved: Shelved, *, field: str = "source") -> None:
+    """Raise BadParameter when a job would read or write what lies among the uploaded files but is not the caller's.
+
+    `field` is where that was sent.
+    """
     for node in nodes:
         if node.get("bucketName") != shelved.bucket:
             continue
         place = Place(shelved.bucket, str(node.get("prefix", "")).strip("/"))
         if node["type"] != "SOURCE_OBS" or not shelved.holds(place):
             told = f"there is no such file of yours: {place.bucket}/{place.prefix}"
-            raise BadParameter([Problem("no-file", told, field="source")])
+            raise BadParameter([Problem("no-file", told, field=field)])
 
 
 def _wrong(key: str, message: str) -> Problem:

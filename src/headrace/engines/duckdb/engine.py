@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from headrace.engines import encryption
 from headrace.engines.base import Gap, Limits, Outcome
 from headrace.engines.dialects import DuckDbDialect
-from headrace.engines.duckdb import failures, inputs, remote, text
+from headrace.engines.duckdb import encrypting, failures, inputs, remote, text
 from headrace.engines.duckdb.attempt import Attempt
 from headrace.engines.duckdb.sources import Lenient, literal_name
 from headrace.engines.duckdb.spare import opened
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _Connection = duckdb.DuckDBPyConnection
 _SPILLED = "duckdb_temp*"
+_NO_STORE = ("there is no store for it yet", "use object storage in its place")
+_NO_KEY = ("it is not among the keys of the settings", "put it into encryption_keys, or name another one")
 _PROFILE = '{"OPERATOR_CARDINALITY": "true", "OPERATOR_TYPE": "true", "EXTRA_INFO": "true"}'
 
 WIDE = 500
@@ -35,10 +38,17 @@ class DuckDbEngine:
     name = "duckdb"
 
     def __init__(
-        self, limits: Limits, *, read_back: bool = False, instance: Callable[[], _Connection] = opened
+        self,
+        limits: Limits,
+        *,
+        read_back: bool = False,
+        instance: Callable[[], _Connection] = opened,
+        keys: Mapping[str, bytes] | None = None,
     ) -> None:
-        """`instance` gives one that nobody has used, each time that it is asked."""
+        """`instance` gives one that nobody has used, each time that it is asked; `keys` are what to encrypt with."""
         self._limits = limits
+        self._keys = keys or {}
+        self._encrypts = False
         self._instance = instance
         self._read_back = read_back
         self._spill = Path(limits.temp_directory)
@@ -50,9 +60,13 @@ class DuckDbEngine:
         self._wide = False
 
     def gaps(self, sinks: Sequence[Sink]) -> tuple[Gap, ...]:
-        """Tables of other systems, as long as there are no stores for them."""
+        """Tables of other systems, as long as there are no stores for them, and keys that are not there."""
         tables = [op for op in in_order(sinks) if isinstance(op, ReadTable | WriteTable)]
-        return tuple(Gap(op.node_id, op.node, str(op.place), "there is no store for it yet") for op in tables)
+        keyless = [(name, op) for name, op in encryption.used(sinks).items() if name not in self._keys]
+        return (
+            *(Gap(op.node_id, op.node, str(op.place), *_NO_STORE) for op in tables),
+            *(Gap(op.node_id, op.node, f"the key {name!r}", *_NO_KEY) for name, op in keyless),
+        )
 
     def script(self, sinks: Sequence[Sink]) -> str:
         """The plan as DuckDB text, with places instead of files."""
@@ -83,6 +97,7 @@ class DuckDbEngine:
         """Read the snapshots, fill the staging folders."""
         reads = {op.node_id: op for op in in_order(sinks) if isinstance(op, Read)}
         self._wide = any(len(op.schema) > WIDE for op in in_order(sinks))
+        self._encrypts = bool(encryption.used(sinks))
         sources = inputs.unpacked(reads, sources, self._spill, self._go_on)
         sources = inputs.exact(reads, sources, self._spill, self._go_on)
         reads, sources = inputs.in_utf8(reads, sources, self._spill, self._go_on)
@@ -192,6 +207,8 @@ class DuckDbEngine:
         folders = [f"{staged.directory}/" for staged in targets.values()]
         if self._streams is not None:
             con.register_filesystem(self._streams)
+        if self._encrypts:
+            encrypting.add(con, self._keys)
         remote.prepare(con, [stored for snapshot in sources.values() for stored in snapshot.objects])
         con.execute("SET allowed_paths = $files", {"files": files})
         con.execute("SET allowed_directories = $folders", {"folders": folders})

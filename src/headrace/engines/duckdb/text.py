@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from headrace.engines import encryption
 from headrace.engines.dialects import DuckDbDialect
 from headrace.engines.duckdb import sources
 from headrace.engines.packing import ENDINGS, Packing
@@ -31,7 +32,7 @@ def shown(sinks: Sequence[Sink]) -> str:
     script = generated(sinks, raw=_place, write=lambda write, select: copy(write, select, f"{write.place}/part"))
     used = prologue(script)
     before = [*(f"{line};" for line in used), ""] if used else []
-    return "\n".join((*before, *numbered(script.steps)))
+    return "\n".join((*encryption.said_by_duckdb(sinks), *before, *numbered(script.steps)))
 
 
 def prologue(script: Script) -> list[str]:

@@ -1,6 +1,7 @@
 """Object storage: objects have names; there are no folders, no renames and no locks.
 
-A rename is a copy on the server and a removal. A claim is an owner record with a heartbeat (`leases`). Engines write
+A rename is a copy on the server and a removal; large new files need none, since their parts are sent for their final
+names, and become objects right before the commit. A claim is an owner record with a heartbeat (`leases`). Engines write
 into a local folder, which `flush` uploads; they never get to write to the store themselves.
 """
 
@@ -17,7 +18,7 @@ from typing import BinaryIO
 from headrace.clock import Clock, SystemClock
 from headrace.errors import SourceChanged, StoreError, StoreFull
 from headrace.stores.access import Access
-from headrace.stores.base import Listing, StoredObject, go_on_always
+from headrace.stores.base import Early, Listing, StoredObject, go_on_always
 from headrace.stores.names import OURS, check_bucket, check_key, is_hidden, within
 from headrace.stores.objects import leases
 from headrace.stores.objects.client import AT_ONCE, PATIENT, Client, Patience, Sizes, moment
@@ -66,12 +67,13 @@ class ObjectStore:
     def listing(self, bucket: str, prefix: str) -> Listing:
         """The object of exactly this name, or all data under `prefix/`; nothing there is no error.
 
-        Object storage tells of no name that came and went, so `mark` is always the same.
+        Object storage does not tell of a name that came and went. One that went and came again, with equal bytes even,
+        is younger, which `mark` tells.
         """
         own = self._exactly(bucket, prefix)
         if own is not None:
             return Listing((own,), (), "")
-        objects, ours = [], set()
+        objects, ours, ages = [], set(), []
         for raw in self._client.pages(bucket, prefix):
             key, size = str(raw["Key"]), int(raw["Size"])
             parts = key[len(prefix) + 1 if prefix else 0 :].split("/")
@@ -81,8 +83,9 @@ class ObjectStore:
             # A name that no primitive would take again must not come into a listing: its removal could never be done.
             check_key(key)
             objects.append(self._object(bucket, key, size, str(raw["ETag"])))
+            ages.append(raw["LastModified"])
         objects.sort(key=lambda found: found.key)
-        return Listing(tuple(objects), tuple(sorted(ours)), "")
+        return Listing(tuple(objects), tuple(sorted(ours)), str(hash(tuple(ages))))
 
     def read(self, bucket: str, key: str) -> bytes | None:
         """A small object's bytes, or None when it is not there."""
@@ -120,7 +123,7 @@ class ObjectStore:
             check_key(key)
         self._drop(bucket, keys)
 
-    def stage(self, bucket: str, folder: str) -> str:
+    def stage(self, bucket: str, folder: str, early: Early | None = None) -> str:
         """A local folder for the files of an engine; large ones are uploaded while they grow."""
         check_bucket(bucket)
         check_key(folder)
@@ -132,7 +135,8 @@ class ObjectStore:
             hint = "let this user write there, make room, or set temp_directory"
             raise StoreFull(f"the folder for staged files: {error.strerror}", hint=hint) from error
         check = partial(self._check, bucket)
-        self._staged[bucket, folder] = Uploads(self._client, path, bucket=bucket, folder=folder, check=check)
+        uploads = Uploads(self._client, path, bucket=bucket, folder=folder, check=check, early=early)
+        self._staged[bucket, folder] = uploads
         return str(path)
 
     def flush(self, bucket: str, folder: str, go_on: Callable[[], None] = go_on_always) -> None:
@@ -141,11 +145,33 @@ class ObjectStore:
         if uploads is None:
             return
         sizes = uploads.finish(go_on)
-        there = {str(raw["Key"]): int(raw["Size"]) for raw in self._client.pages(bucket, folder)}
+        there = {str(raw["Key"]): int(raw["Size"]) for raw in self._client.pages(bucket, folder)} if sizes else {}
         for key, size in sizes.items():
-            if there.get(key) != size:
-                raise StoreError(f"'{bucket}/{key}' is not there as it was uploaded", hint="run again")
+            _look_over(bucket, key, size, there.get(key))
+        if not uploads.waiting:
+            self._forget(bucket, folder)
+
+    def arrive(self, bucket: str, folder: str) -> Sequence[StoredObject]:
+        """Make objects of the parts that `flush` sent for final names, and look that all of them are there."""
+        uploads = self._staged.get((bucket, folder))
+        if uploads is None:
+            return ()
+        waiting = uploads.waiting
+        for key in waiting:
+            self._check(bucket, key)
+        uploads.arrive()
+        found = [self._exactly(bucket, key) for key in waiting]
+        for (key, size), each in zip(waiting.items(), found, strict=True):
+            _look_over(bucket, key, size, each.size if each else None)
         self._forget(bucket, folder)
+        return [each for each in found if each is not None]
+
+    def abandon(self, bucket: str, folder: str, is_ours: Callable[[str], bool]) -> None:
+        """End the uploads in parts to the keys of `folder` that are ours."""
+        check_key(folder)
+        self._check(bucket, folder)
+        self._forget(bucket, folder)
+        self._abort(bucket, folder, is_ours)
 
     def discard(self, bucket: str, folder: str) -> None:
         """Remove `folder` with everything in it, uploads that were never finished included."""
@@ -273,6 +299,11 @@ class ObjectStore:
     def _check(self, bucket: str, key: str) -> None:
         for claim in self._covering(bucket, key):
             claim.check()
+
+
+def _look_over(bucket: str, key: str, size: int, there: int | None) -> None:
+    if there != size:
+        raise StoreError(f"'{bucket}/{key}' is not there as it was uploaded", hint="run again")
 
 
 def _ours(prefix: str, parts: Sequence[str]) -> list[str]:

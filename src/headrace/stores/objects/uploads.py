@@ -3,6 +3,9 @@
 An engine writes a file from its beginning to its end. So what is there of it can be sent: a thread looks at the local
 folder and sends each part once it is whole. What is left comes with `finish`. A file that went away, or another one of
 its name, means that the engine began anew: the parts are given up.
+
+The parts of a large file are sent for its final name. They make no object, and are seen by nobody, until `arrive` says
+that they are one. A small file goes to the staging folder.
 """
 
 import os
@@ -10,11 +13,13 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
 from headrace.errors import RunFailed, StoreError
-from headrace.stores.names import check_key, join
+from headrace.stores.base import Early
+from headrace.stores.names import check_key, is_data, join
 from headrace.stores.objects.client import AT_ONCE, Client
 
 T = TypeVar("T")
@@ -60,9 +65,13 @@ class _Slice:
 
 
 class _Upload:
-    """One file, and what was sent of it."""
+    """One file, and what was sent of it. One with a `number` goes to its final name, and waits for `arrive`."""
 
-    def __init__(self, client: Client, pool: ThreadPoolExecutor, bucket: str, key: str, path: Path) -> None:
+    def __init__(
+        self, client: Client, pool: ThreadPoolExecutor, bucket: str, key: str, path: Path, *, number: int | None
+    ) -> None:
+        self.key = key
+        self.number = number
         self._client = client
         self._pool = pool
         self._name = bucket, key
@@ -73,6 +82,11 @@ class _Upload:
         self._asked: list[Future[Any]] = []
         self._sent = 0
 
+    @property
+    def size(self) -> int:
+        """How large the file is by now."""
+        return os.fstat(self._file).st_size
+
     def is_of(self, path: Path) -> bool:
         """Whether the path is still the file that is being sent, which an open file can't be mistaken for."""
         try:
@@ -82,14 +96,14 @@ class _Upload:
 
     def advance(self) -> None:
         """Send the parts that are whole by now, as many as may be on their way at once."""
-        size = os.fstat(self._file).st_size
+        size = self.size
         while len(self._open()) < AT_ONCE and size - self._sent >= self._part():
             self._send(self._part())
 
     def finish(self) -> Iterator[Future[Any]]:
         """Send the rest, and give what to wait for, step by step."""
-        size = os.fstat(self._file).st_size
-        if self._begun is None and size <= self._client.sizes.upload_whole:
+        size = self.size
+        if self._begun is None and self.number is None and size <= self._client.sizes.upload_whole:
             body = _Slice(self._file, 0, size, self._stop)
             yield self._ask(self._client.put, *self._name, body)
             return
@@ -99,9 +113,18 @@ class _Upload:
             else:
                 yield from self._open()[:1]
         yield from self._parts
+        if self.number is None:
+            yield self.arrive()
+            self.arrived()
+
+    def arrive(self) -> Future[None]:
+        """Make an object of the parts, all of which were sent."""
         assert self._begun is not None
         etags = [part.result() for part in self._parts]
-        yield self._ask(self._client.complete, *self._name, self._begun.result(), etags)
+        return self._ask(self._client.complete, *self._name, self._begun.result(), etags)
+
+    def arrived(self) -> None:
+        """There is nothing any more that a stop would have to end on the server."""
         self._begun = None
 
     def stop(self, patience: float) -> None:
@@ -111,6 +134,8 @@ class _Upload:
             each.cancel()
         wait(self._asked, timeout=patience)
         begun = self._begun
+        if begun is not None and self.number is not None:
+            wait([begun])  # in a staging folder it would be found later; here it must be known, to be ended
         if begun is not None and begun.done() and not begun.cancelled() and begun.exception() is None:
             with suppress(StoreError):  # what stays is ended with the staging folder, now or by the next run
                 self._client.give_up(*self._name, begun.result())
@@ -136,14 +161,27 @@ class _Upload:
 
 
 class Uploads:
-    """The files of one local folder, on their way to a folder of a bucket. `check` raises when they must not go."""
+    """The files of one local folder, on their way to a folder of a bucket, or where `early` says.
 
-    def __init__(self, client: Client, local: Path, *, bucket: str, folder: str, check: Callable[[str], None]) -> None:
+    `check` raises when they must not go.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        local: Path,
+        *,
+        bucket: str,
+        folder: str,
+        check: Callable[[str], None],
+        early: Early | None = None,
+    ) -> None:
         self.local = local
         self._client = client
         self._bucket = bucket
         self._folder = folder
         self._check = check
+        self._early = early
         # One more than parts on their way, so that none waits for the upload that it belongs to.
         self._pool = ThreadPoolExecutor(AT_ONCE + 1, thread_name_prefix="uploads")
         self._known: dict[str, _Upload] = {}
@@ -153,7 +191,10 @@ class Uploads:
         self._watch.start()
 
     def finish(self, go_on: Callable[[], None]) -> dict[str, int]:
-        """Send all that is there, and give the sizes by key. `go_on` is called while it goes on, and may raise."""
+        """Send all that is there, and give the sizes by key of what lies in the folder then.
+
+        `go_on` is called while it goes on, and may raise.
+        """
         self._over.set()
         self._watch.join()
         if self._failure is not None:
@@ -166,10 +207,22 @@ class Uploads:
                     wait([step], timeout=_LOOK)
                 go_on()
                 step.result()
-        return {key: _size(path) for key, path in self._files().items()}
+        return {upload.key: upload.size for upload in self._known.values() if upload.number is None}
+
+    @property
+    def waiting(self) -> dict[str, int]:
+        """The sizes of the files that were sent for their final names, by these."""
+        return {upload.key: upload.size for upload in self._known.values() if upload.number is not None}
+
+    def arrive(self) -> None:
+        """Let those come to their final names, one after another."""
+        for upload in self._known.values():
+            if upload.number is not None:
+                upload.arrive().result()
+                upload.arrived()
 
     def stop(self) -> None:
-        """Send nothing more. Ends within a moment, whatever the server does."""
+        """Send nothing more. Ends within a moment, unless the server does not answer that an upload has begun."""
         self._over.set()
         self._watch.join()
         for upload in self._known.values():
@@ -196,9 +249,30 @@ class Uploads:
             check_key(key)  # before anything is sent
         for key, path in files.items():
             if key not in self._known and not (large and _size(path) < self._client.sizes.upload_part):
-                self._check(key)
-                with suppress(FileNotFoundError):
-                    self._known[key] = _Upload(self._client, self._pool, self._bucket, key, path)
+                self._begin(key, path)
+
+    def _begin(self, staged: str, path: Path) -> None:
+        early = self._early if self._is_large_data(staged, path) else None
+        key, number = staged, None
+        if early is not None:
+            number = self._free()
+            key = early.key(number, staged.removeprefix(f"{self._folder}/"))
+            check_key(key)
+        self._check(key)
+        if early is not None:
+            early.announce()
+        with suppress(FileNotFoundError):
+            self._known[staged] = _Upload(self._client, self._pool, self._bucket, key, path, number=number)
+
+    def _is_large_data(self, staged: str, path: Path) -> bool:
+        """Whether a file is published, and goes in parts."""
+        sizes = self._client.sizes
+        large = _size(path) >= min(sizes.upload_part, sizes.upload_whole + 1)
+        return large and is_data(staged.removeprefix(f"{self._folder}/"))
+
+    def _free(self) -> int:
+        used = {upload.number for upload in self._known.values()}
+        return next(number for number in count() if number not in used)
 
     def _files(self) -> dict[str, Path]:
         found = sorted(path for path in self.local.rglob("*") if path.is_file())

@@ -1,12 +1,14 @@
 import pytest
 
 from headrace.api.nx1.gate import Caller, Way, only_status
+from tests.support.proving import proves
 
 
 def caller(*roles: str, owner: str = "ann", way: Way = "token", job_id: str = "") -> Caller:
     return Caller("main", owner, frozenset(roles), way, job_id=job_id)
 
 
+@proves("nexusone-access.rights-of-roles")
 @pytest.mark.parametrize(
     ("roles", "own", "others"),
     [
@@ -22,6 +24,7 @@ def test_whose_jobs_a_caller_may_touch(roles: list[str], own: bool, others: bool
     assert (one.may_touch("ann"), one.may_touch("bob"), one.is_admin) == (own, others, others)
 
 
+@proves("nexusone-access.rights-of-roles")
 def test_what_a_caller_may_make() -> None:
     assert caller("nx1_engineer").may("engineer")
     assert not caller("nx1_engineer").may("ask")

@@ -1,6 +1,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ from headrace.stores.objects import ObjectStore
 from headrace.stores.objects.client import Client, Patience, Sizes
 from headrace.stores.objects.leases import OWNER
 from headrace.stores.publish import publication, snapshot
+from tests.support.behind import Ahead, through
 from tests.support.proxy import Proxy, proxied
 from tests.support.publishing import BUCKET, keys, place, publish, rows
-from tests.support.roots import LEASE, ObjectRoot
+from tests.support.roots import EARLY, LEASE, PLAIN, ObjectRoot
 from tests.support.seaweed import FULL, LIMITED, Seaweed
 from tests.support.sick import cut_short
 
@@ -42,26 +43,6 @@ def store(lake: ObjectRoot) -> ObjectStore:
 def proxy(seaweed: Seaweed) -> Iterator[Proxy]:
     with proxied(seaweed.host) as running:
         yield running
-
-
-def through(seaweed: Seaweed, proxy: Proxy, **more: Any) -> ObjectStore:
-    """A store behind the proxy, with little patience."""
-    access = seaweed.access()
-    other = type(access)(proxy.host, False, access.region, "path", "", access.access_key, access.secret_key)
-    patience = Patience(connect=2, answer=1, copy=2, heartbeat=1, attempts=3)
-    return ObjectStore(lambda bucket: other, patience=patience, lease=LEASE, **more)
-
-
-class Ahead:
-    """A clock that can be set forward."""
-
-    ahead = 0.0
-
-    def now(self) -> datetime:
-        return datetime(2024, 1, 1, tzinfo=UTC)
-
-    def seconds(self) -> float:
-        return self.ahead
 
 
 def test_object_storage_is_a_store(store: ObjectStore) -> None:
@@ -196,6 +177,7 @@ def test_a_large_object_is_read_range_by_range(lake: ObjectRoot, store: ObjectSt
 
 
 PARTS = Sizes(upload_whole=5 * MIB, upload_part=5 * MIB, copy_whole=5 * MIB, copy_part=5 * MIB)
+COPIED = replace(PARTS, upload_whole=32 * MIB, upload_part=32 * MIB)
 
 
 def big(store: ObjectStore, size: int, *, run: str = "run1") -> str:
@@ -233,22 +215,28 @@ def overwrite(store: ObjectStore, *, before_the_commit: Callable[[], object]) ->
         started.commit()
 
 
-FAILING = [("PUT", "partNumber=2"), ("PUT", "part-00000-run1"), ("POST", "uploadId=")]
+# A copy that fails comes after the commit: the new generation is there, where it was staged.
+FAILING = [
+    (PARTS, "POST", "uploads", "old.csv"),
+    (PARTS, "PUT", "partNumber=2", "old.csv"),
+    (PARTS, "POST", "uploadId=", "old.csv"),
+    (COPIED, "PUT", "partNumber=2", "part-00000-run1.csv"),
+    (COPIED, "POST", "uploadId=", "part-00000-run1.csv"),
+]
 
 
-@pytest.mark.parametrize(("method", "path"), FAILING)
+@pytest.mark.parametrize(("sizes", "method", "path", "seen"), FAILING)
 def test_a_transfer_in_parts_that_fails_leaves_no_parts(
-    method: str, path: str, seaweed: Seaweed, proxy: Proxy, tmp_path: Path
+    sizes: Sizes, method: str, path: str, seen: str, seaweed: Seaweed, proxy: Proxy, tmp_path: Path
 ) -> None:
     seaweed.put(BUCKET, "out/old.csv", b"old\n")
-    store = through(seaweed, proxy, scratch=tmp_path, sizes=PARTS)
+    store = through(seaweed, proxy, scratch=tmp_path, sizes=sizes)
     proxy.rule("busy", method, path)
     with pytest.raises(StoreError, match="'lake/out/"):
         big(store, 12 * MIB)
     proxy.rules.clear()
     assert seaweed.uploads(BUCKET) == []
-    # A copy that fails comes after the commit: the new generation is there, where it was staged.
-    assert keys(store, "out") == ["out/part-00000-run1.csv" if "part-00000" in path else "out/old.csv"]
+    assert keys(store, "out") == [f"out/{seen}"]
     publish(store, "out", "APPEND", ["1\n"], run="run2")
     assert not [key for key in seaweed.keys(BUCKET) if "_headrace" in key]
 
@@ -362,10 +350,17 @@ def _between_requests(monkeypatch: pytest.MonkeyPatch, step: int, act: Any) -> l
     return acted
 
 
-@pytest.mark.parametrize("cut", [None, ("move", "part-00000"), ("move", "part-00001"), ("remove", "sub/old 2")])
+TORN = [
+    *((PLAIN, cut) for cut in (None, ("move", "part-00000"), ("move", "part-00001"), ("remove", "sub/old 2"))),
+    *((EARLY, cut) for cut in (None, ("remove", "old 0"), ("remove", "sub/old 2"))),
+]
+
+
+@pytest.mark.parametrize(("sizes", "cut"), TORN)
 def test_a_publication_between_any_two_requests_of_a_reader_does_not_tear_what_it_sees(
-    cut: tuple[str, str] | None, lake: ObjectRoot, monkeypatch: pytest.MonkeyPatch
+    sizes: Sizes, cut: tuple[str, str] | None, seaweed: Seaweed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    lake = ObjectRoot(seaweed, tmp_path / "scratch", sizes)
     old = ["out/a/old 1", "out/old 0", "out/sub/old 2"]
     new = ["out/part-00000-run1.csv", "out/part-00001-run1.csv"]
     seen = []
