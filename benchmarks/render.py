@@ -19,6 +19,7 @@ from benchmarks import (
     server_jobs,
     server_lists,
     server_reads,
+    server_stats,
     server_workflows,
     startup,
     storage,
@@ -142,6 +143,7 @@ _QUESTIONS = {
         server_big,
         server_ends,
         server_workflows,
+        server_stats,
         nexusone,
     )
 }

@@ -42,6 +42,7 @@ HEAVY_HOMES: dict[str, tuple[str, ...]] = {
         "headrace.core.executions",
         "headrace.core.feeds",
         "headrace.core.figures",
+        "headrace.core.job_figures",
         "headrace.core.job_rows",
         "headrace.core.jobs",
         "headrace.core.keys",

@@ -82,7 +82,7 @@ def test_a_backup_can_be_made_before_an_upgrade_and_its_tables_upgraded_later(
         assert restore(other, file, force=False, used=False) == "0001"
         other.dispose()
         other.upgrade()
-        assert content(other)["accounts"] == [("early", "b", 1.0, None)]
+        assert content(other)["accounts"] == [("early", "b", 1.0, None, None)]
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_a_backup_of_older_sqlite_tables_moves_into_postgresql(postgresql: Datab
         file = backup(small, tmp_path / "backup", now=NOW)
     assert restore(postgresql, file, force=False, used=False) == "0001"
     postgresql.check_version()
-    assert content(postgresql)["accounts"] == [("early", "b", 1.0, None)]
+    assert content(postgresql)["accounts"] == [("early", "b", 1.0, None, None)]
 
 
 @pytest.mark.services

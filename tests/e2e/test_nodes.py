@@ -68,7 +68,7 @@ def test_a_worker_alone_runs_what_lies_in_the_queue(tmp_path: Path, shared: dict
             with database.reading() as con:
                 return executions.get(con, ALICE, job_id, execution_id).status
 
-        with herd(place.root, "worker", size=1, HEADRACE_DATA=str(place.root), **shared) as workers:
+        with herd(place.root, "worker", size=1, off=None, HEADRACE_DATA=str(place.root), **shared) as workers:
             until(lambda: status() not in ("READY", "RUNNING"), limit=60)
             assert workers.end() == [0]
         assert (status(), lines(seaweed)) == ("COMPLETED", [ROWS])
@@ -85,7 +85,7 @@ def test_a_log_that_grows_on_one_machine_is_followed_on_another_to_its_end(
         assert server.wait(job_id, server.executed(job_id)) == "COMPLETED"
         assert lines(seaweed) == [ROWS]
         seaweed.put("lake", "in/a.csv", b"id,name\n" + b"1,x\n" * 20_000)
-        with herd(other.root, "worker", size=1, HEADRACE_DATA=str(other.root), **shared) as workers:
+        with herd(other.root, "worker", size=1, off=None, HEADRACE_DATA=str(other.root), **shared) as workers:
             job_ids = [server.made(endless(name), name) for name in ("first", "second")]
             runs = {server.executed(job_id): job_id for job_id in job_ids}
             by = {worker_of(server, job_id, run).rpartition(":")[2]: run for run, job_id in runs.items()}

@@ -1,10 +1,9 @@
 """Workers and servers are killed, stopped and woken at random, their database crashes: nothing is lost or doubled."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 from typing import TypeVar
 
 import httpx
@@ -15,13 +14,14 @@ from headrace.core import executions, jobs
 from headrace.db import Connection, Database
 from headrace.errors import BadState, DatabaseFailed
 from headrace.ids import new_id
-from tests.support.chaos import LEASE, Chaos, Kind, laid, runs, seed
+from tests.support.chaos import Chaos, Kind, laid, runs, seed, told
 from tests.support.command import Place
 from tests.support.databases import opened
 from tests.support.herd import herd
 from tests.support.postgres import Postgres
 from tests.support.services import free_ports
 from tests.support.serving import Client
+from tests.support.trouble import LEASE
 from tests.support.uses import ALICE
 from tests.support.waiting import until
 
@@ -113,16 +113,6 @@ class Http:
         return found[-1]
 
 
-@contextmanager
-def told(chance: int) -> Iterator[Random]:
-    """A failure names the seed, with which the same choices are made again."""
-    try:
-        yield Random(chance)
-    except BaseException as error:
-        error.add_note(f"HEADRACE_CHAOS_SEED={chance}")
-        raise
-
-
 @pytest.mark.services
 def test_three_workers_on_postgresql_lose_and_double_nothing_in_chaos(
     tmp_path: Path, postgres_server: Postgres
@@ -130,7 +120,11 @@ def test_three_workers_on_postgresql_lose_and_double_nothing_in_chaos(
     place = laid(Place.made(tmp_path))
     url = postgres_server.create(f"chaos_{new_id().lower()}")
     shared = {"HEADRACE_DATA": str(tmp_path), "HEADRACE_DATABASE": url, "HEADRACE_SHARED_STORAGE": "true", **VARIABLES}
-    with told(seed()) as chance, opened(url) as database, herd(tmp_path, "worker", size=3, **shared) as workers:
+    with (
+        told(seed()) as chance,
+        opened(url) as database,
+        herd(tmp_path, "worker", size=3, off=None, **shared) as workers,
+    ):
         chaos = Chaos(place, Core(database), workers, database, postgres_server.restart, chance)
         chaos.rage(runs())
         chaos.check()
@@ -141,7 +135,10 @@ def test_a_server_on_sqlite_loses_and_doubles_nothing_in_chaos(tmp_path: Path) -
     place = laid(Place.made(tmp_path))
     (port,) = free_ports(1)
     own = {"HEADRACE_DATA": str(tmp_path), "HEADRACE_PORT": str(port), "HEADRACE_RATE_LIMIT": "0", **VARIABLES}
-    with told(seed()) as chance, herd(tmp_path, "serve", size=1, **{**own, "HEADRACE_WORKERS": "2"}) as servers:
+    with (
+        told(seed()) as chance,
+        herd(tmp_path, "serve", size=1, off=None, **{**own, "HEADRACE_WORKERS": "2"}) as servers,
+    ):
         key = tmp_path / "first-key.txt"
         until(lambda: key.exists() and key.read_text().count("\n") == 2)
         client = Client.of(f"http://127.0.0.1:{port}", key)

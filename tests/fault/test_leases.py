@@ -34,7 +34,7 @@ def workers(at: Works, size: int = 2) -> AbstractContextManager[Herd]:
     given = {"data": str(at.place.root), "shared_storage": "true", "workers": "1", "threads": "1"}
     given |= {"lease_seconds": f"{LEASE:g}", "grace_seconds": "1"}
     variables = {f"HEADRACE_{name.upper()}": text for name, text in given.items()}
-    return herd(at.place.root, "worker", size=size, **variables)
+    return herd(at.place.root, "worker", size=size, off=None, **variables)
 
 
 def owner(at: Works, execution_id: str) -> int:

@@ -9,7 +9,8 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -25,14 +26,14 @@ from headrace.stores.publish import recover, snapshot
 from tests.support.command import Place
 from tests.support.herd import Herd, marked
 from tests.support.jobs import Json, source, target
+from tests.support.trouble import Trouble, troubled
 from tests.support.waiting import until
 from tests.support.watch import Watch, watching
 from tests.support.work import ENDED, endless
 
 ROWS = b"id,name\n" + b"".join(b"%d,x\n" % number for number in range(1, 400))
-LEASE = 2.0
 _CALM = 180.0
-_LOST = {"worker-lost", "child-lost"}
+LOST = {"worker-lost", "child-lost"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Kind:
     retries: int = 0
 
 
-def _copy(prefix: str, mode: str, read: str = "in") -> Callable[[], list[Json]]:
+def copying(prefix: str, mode: str, read: str = "in") -> Callable[[], list[Json]]:
     return lambda: [source(prefix=read), target(prefix=prefix, updateType=mode)]
 
 
@@ -58,11 +59,11 @@ def _endless() -> list[Json]:
 
 _GOOD = frozenset({"COMPLETED"})
 KINDS = {
-    "narrow": Kind(_copy("narrow", "APPEND"), 6, 1, _GOOD),
-    "wide": Kind(_copy("wide", "APPEND"), 8, 4, _GOOD),
-    "over": Kind(_copy("over", "OVERWRITE"), 3, 2, _GOOD),
-    "bad": Kind(_copy("bad", "APPEND", read="broken"), 2, 4, frozenset({"FAILED"}), frozenset({"bad-data"}), 2),
-    "mended": Kind(_copy("mended", "APPEND"), 1, 2, _GOOD, retries=9),
+    "narrow": Kind(copying("narrow", "APPEND"), 6, 1, _GOOD),
+    "wide": Kind(copying("wide", "APPEND"), 8, 4, _GOOD),
+    "over": Kind(copying("over", "OVERWRITE"), 3, 2, _GOOD),
+    "bad": Kind(copying("bad", "APPEND", read="broken"), 2, 4, frozenset({"FAILED"}), frozenset({"bad-data"}), 2),
+    "mended": Kind(copying("mended", "APPEND"), 1, 2, _GOOD, retries=9),
     "slow": Kind(_endless, 1, 2, frozenset()),
 }
 
@@ -88,6 +89,16 @@ def runs() -> int:
 def seed() -> int:
     """Where chance begins."""
     return int(os.environ.get("HEADRACE_CHAOS_SEED") or time.time_ns() % 1_000_000)
+
+
+@contextmanager
+def told(chance: int) -> Iterator[Random]:
+    """A failure names the seed, with which the same choices are made again."""
+    try:
+        yield Random(chance)
+    except BaseException as error:
+        error.add_note(f"HEADRACE_CHAOS_SEED={chance}")
+        raise
 
 
 def laid(place: Place) -> Place:
@@ -120,17 +131,12 @@ class Chaos:
     def rage(self, count: int) -> None:
         """Ask for so many executions while there is trouble, then wait in peace until all have ended."""
         jobs = {name: self.desk.create(name, kind) for name, kind in KINDS.items()}
-        over = threading.Event()
-        trouble = threading.Thread(target=self._trouble, args=(over,), name="trouble")
+        chance = Random(self.chance.random())
+        trouble = Trouble([self.herd], self.shake, lambda: len(self.watch.ended), (1, 9), (5, 3, 1), chance, self.done)
         with watching(self.watch):
-            trouble.start()
-            try:
+            with troubled(trouble):
                 self._ask(jobs, count)
                 self._await(lambda left: left <= count // 5, jobs, limit=_CALM)
-            finally:
-                over.set()
-                trouble.join()
-                self.herd.wake()
             self._await(lambda left: not left, jobs, limit=_CALM)
 
     def check(self) -> None:
@@ -152,7 +158,7 @@ class Chaos:
         for row in rows:
             kind, code = KINDS[row["job_name"]], (row["failure"] or {}).get("code")
             fits = row["status"] in kind.ends and (row["status"] != "FAILED" or code in kind.codes)
-            ended = fits or code in _LOST or (row["execution_id"] in self.cancelled and row["status"] == "CANCELED")
+            ended = fits or code in LOST or (row["execution_id"] in self.cancelled and row["status"] == "CANCELED")
             assert ended, (row["job_name"], row["status"], row["failure"])
         self._check_targets({row["execution_id"]: str(row["status"]) for row in rows}, names)
 
@@ -198,32 +204,6 @@ class Chaos:
     def _cancel(self, job_id: str, execution_id: str) -> None:
         self.cancelled.add(execution_id)
         self.desk.cancel(job_id, execution_id)
-
-    def _trouble(self, over: threading.Event) -> None:
-        """Now and then, counted by what ends: a busy machine has no more trouble for each run than a quiet one."""
-        chance = Random(self.chance.random())
-        while not over.is_set():
-            self._pause(over, chance.randint(1, 9))
-            self.herd.tend()
-            what = chance.choices(("kill", "stop", "shake"), (5, 3, 1 if self.shake else 0))[0]
-            if what == "kill":
-                what = self.herd.kill(chance)
-            elif what == "stop":
-                what = self.herd.stop(chance)
-            elif self.shake is not None:
-                self.shake()
-            self.done[what] += 1
-
-    def _pause(self, over: threading.Event, ends: int) -> None:
-        """Until so many more have ended; those who stand still go on after a while, or nothing might end."""
-        wanted, woken = self._ended() + ends, time.monotonic() + 1.5 * LEASE
-        while not over.wait(0.05) and self._ended() < wanted:
-            self.herd.tend()
-            if time.monotonic() > woken:
-                self.herd.wake()
-
-    def _ended(self) -> int:
-        return len(self.watch.ended)
 
 
 def written(place: Place, prefix: str) -> list[str]:

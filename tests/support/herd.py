@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +12,7 @@ from random import Random
 from threading import Lock
 
 from headrace.ids import new_id
+from tests.support.off import OFF, PROGRAM
 from tests.support.waiting import until
 
 MARK = "CHAOS_MARK"
@@ -31,12 +32,16 @@ def marked(mark: str) -> list[int]:
 
 @dataclass
 class Herd:
-    """Processes of one kind of command; one that has ended is begun again when somebody looks."""
+    """Processes of one kind of command; one that has ended is begun again when somebody looks.
+
+    With `off`, the clock of each that begins is off by what it gives, in seconds.
+    """
 
     arguments: tuple[str, ...]
     variables: Mapping[str, str]
     folder: Path
     size: int
+    off: Callable[[], float] | None
     mark: str = field(default_factory=new_id)
     began: int = 0
     _members: list["subprocess.Popen[bytes]"] = field(default_factory=list)
@@ -97,9 +102,13 @@ class Herd:
     def _begin(self) -> "subprocess.Popen[bytes]":
         self.began += 1
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.folder), **self.variables, MARK: self.mark}
+        program = ["-m", "headrace"]
+        if self.off is not None:
+            program = ["-P", str(PROGRAM)]
+            environment[OFF] = f"{self.off():.3f}"
         with (self.folder / f"{self.mark}.log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "headrace", *self.arguments],
+                [sys.executable, *program, *self.arguments],
                 cwd=self.folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -109,9 +118,9 @@ class Herd:
 
 
 @contextmanager
-def herd(folder: Path, *arguments: str, size: int, **variables: str) -> Iterator[Herd]:
+def herd(folder: Path, *arguments: str, size: int, off: Callable[[], float] | None, **variables: str) -> Iterator[Herd]:
     """So many processes; none of them, and nothing that they have started, outlives the context."""
-    made = Herd(arguments, variables, folder, size)
+    made = Herd(arguments, variables, folder, size, off)
     made.tend()
     try:
         yield made

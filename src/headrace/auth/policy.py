@@ -14,6 +14,8 @@ Action = Literal[
     "View/getExecutionCount",
     "View/getExecutionCountByInterval",
     "View/getExecutionTimes",
+    "View/getJobStats",
+    "View/getJobStatsByInterval",
     "View/getWorkflowList",
     "View/getWorkflowDetail",
     "View/getWorkflowExecutionList",

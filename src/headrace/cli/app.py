@@ -18,6 +18,7 @@ from headrace.cli.manner import pairs as _pairs
 from headrace.cli.manner import print_json as _print_json
 from headrace.cli.manner import settings_of as _settings
 from headrace.cli.manner import told as _told
+from headrace.cli.stats import stats
 from headrace.cli.triggers import triggers
 from headrace.cli.workflows import workflows
 from headrace.errors import JobInvalid
@@ -34,6 +35,7 @@ database = typer.Typer(help="The server's own database.", no_args_is_help=True)
 app.add_typer(jobs, name="jobs")
 app.add_typer(workflows, name="workflows")
 app.add_typer(triggers, name="triggers")
+app.add_typer(stats, name="stats")
 app.add_typer(audit, name="audit")
 app.add_typer(clients, name="clients")
 app.add_typer(grants, name="grants")

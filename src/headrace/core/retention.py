@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, Table, and_, delete, func, select
 
-from headrace.core import dashboard
+from headrace.core import dashboard, job_figures
 from headrace.db.tables import (
     attempts,
     audit,
@@ -68,6 +68,8 @@ def remove(con: Connection, execution_ids: Sequence[str]) -> None:
     """Remove these with all that belongs to them, but those from which something follows by now."""
     chosen = _ended().where(executions.c.execution_id.in_(execution_ids))
     ids: list[str] = list(con.scalars(chosen.with_for_update(of=executions, skip_locked=True)))
+    # This one first: it holds the rows of all accounts, and the other one those of some.
+    job_figures.remember(con, ids)
     dashboard.remember(con, ids)
     for table in (log_chunks, attempts, scripts):
         con.execute(delete(table).where(table.c.execution_id.in_(ids)))

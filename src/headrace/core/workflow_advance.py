@@ -38,15 +38,18 @@ def advance(con: Connection, run_id: str, *, now: float) -> None:
     if run is None:
         return
     if run.status == "RUNNING":
-        steps = {
-            row.job_id: Step(row.job_id, tuple(row.parents), row.run_on, row.status) for row in _steps(con, run_id)
-        }
-        if run.cancel_requested_at is not None:
+        cancelled = run.cancel_requested_at is not None
+        if cancelled:
             _cancel(con, run_id, now)
-        steps |= _ended(con, run_id, steps, now)
-        if _follow(con, run, steps, now):
-            go_on(con, run.account_id, run_id, now=now)
-        status = workflow_steps.outcome(steps.values(), cancelled=run.cancel_requested_at is not None)
+        _note_ended(con, run_id, now)
+        statuses = set(con.scalars(_STATUSES, {"run": run_id}))
+        # Most ends of a wide run start nothing: then its steps need not be read, which are many.
+        if "WAITING" in statuses:
+            steps = {step.job_id: step for step in _steps(con, run_id)}
+            if _follow(con, run, steps, now):
+                go_on(con, run.account_id, run_id, now=now)
+            statuses = {step.status for step in steps.values()}
+        status = workflow_steps.outcome(statuses, cancelled=cancelled)
         if status is None:
             return
         this = workflow_runs.c.run_id == run_id
@@ -66,14 +69,11 @@ def _cancel(con: Connection, run_id: str, now: float) -> None:
         queue.cancel(con, str(execution_id), now=now)
 
 
-def _ended(con: Connection, run_id: str, steps: Mapping[str, Step], now: float) -> dict[str, Step]:
+def _note_ended(con: Connection, run_id: str, now: float) -> None:
     """Write down of each started job whose execution has ended how it ended."""
-    changed: dict[str, Step] = {}
     for found in con.execute(_ENDED, {"run": run_id}).all():
         values = {"status": found.status, "failure": found.failure, "ended_at": found.ended_at or now}
         _write(con, run_id, found.job_id, values)
-        changed[found.job_id] = replace(steps[found.job_id], status=found.status)
-    return changed
 
 
 def _follow(con: Connection, run: Row[Any], steps: dict[str, Step], now: float) -> bool:
@@ -125,8 +125,7 @@ def _parameters(given: Mapping[str, Any], payload: Mapping[str, Any] | None) -> 
 
 
 def _write(con: Connection, run_id: str, job_id: str, values: Mapping[str, Any]) -> None:
-    j = workflow_run_jobs.c
-    con.execute(update(workflow_run_jobs).where(j.run_id == run_id, j.job_id == job_id).values(values))
+    con.execute(_STEP, {"run": run_id, "job": job_id, **values})
 
 
 def _begin_next(con: Connection, run: Row[Any], now: float) -> None:
@@ -155,4 +154,6 @@ _ENDED = (
     .join(executions, _E.execution_id == _J.execution_id)
     .where(_J.run_id == _RUN_ID, _J.status == "STARTED", _E.ended_at.is_not(None))
 )
+_STATUSES = select(_J.status).where(_J.run_id == _RUN_ID).distinct()
+_STEP = update(workflow_run_jobs).where(_J.run_id == _RUN_ID, _J.job_id == bindparam("job"))
 _JOB = select(_J.attempt, _J.condition, _J.parameters).where(_J.run_id == _RUN_ID, _J.job_id == bindparam("job"))

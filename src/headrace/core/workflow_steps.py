@@ -1,6 +1,6 @@
 """What comes next in a run of a workflow: pure, from how its jobs stand."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Literal
 
@@ -42,9 +42,11 @@ def following(steps: Iterable[Step], *, cancelled: bool) -> Next:
     )
 
 
-def outcome(steps: Iterable[Step], *, cancelled: bool) -> RunStatus | None:
-    """How the run ended; None while it has not. A cancel that came too late for every job changes nothing."""
-    found = {step.status for step in steps}
+def outcome(found: Set[StepStatus], *, cancelled: bool) -> RunStatus | None:
+    """How a run with jobs of these states ended; None while it has not.
+
+    A cancel that came too late for every job changes nothing.
+    """
     if not found <= ENDED:
         return None
     if cancelled and found - {"COMPLETED"}:

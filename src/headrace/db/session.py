@@ -87,9 +87,14 @@ class Database:
         return self._changes[what]
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A view of one moment on SQLite, of what is committed on PostgreSQL; writes nothing."""
+    def reading(self, *, steady: bool = False) -> Iterator[Connection]:
+        """A view of one moment on SQLite, of what is committed on PostgreSQL; `steady`: of one moment on both.
+
+        It writes nothing.
+        """
         with _told(), self._engine.connect() as con:
+            if steady and con.dialect.name == "postgresql":
+                con.execution_options(isolation_level="REPEATABLE READ")
             con.execution_options(**{_BEGIN: "BEGIN DEFERRED", "postgresql_readonly": True})
             with con.begin():
                 yield con

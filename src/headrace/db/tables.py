@@ -5,6 +5,7 @@ workers serve all accounts.
 """
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     Double,
@@ -46,6 +47,7 @@ __all__ = [
     "executions",
     "feeds",
     "first_answers",
+    "job_figures",
     "job_revisions",
     "jobs",
     "log_chunks",
@@ -64,7 +66,7 @@ __all__ = [
 ]
 
 # The schema that this program works with: the last file in migrations/versions.
-VERSION = "0007"
+VERSION = "0009"
 
 # One row for each account that has made something: `bucket` is where its scripts and logs go by default.
 accounts = Table(
@@ -75,6 +77,8 @@ accounts = Table(
     Column("created_at", Double, nullable=False),
     # All hours before this one, counted from 1970, stand in `execution_hours`.
     Column("summed_until", Integer),
+    # What ended before that moment stands in `job_figures`.
+    Column("figures_until", Double),
 )
 
 # The executions that were created in an hour, once all of them have ended: figures stay when executions are removed.
@@ -86,6 +90,25 @@ execution_hours = Table(
     Column("total", Integer, nullable=False),
     Column("completed", Integer, nullable=False),
     Column("failed", Integer, nullable=False),
+)
+
+# The executions of a job that were created in an hour, or in a day of 24, as far as they have ended. `ran`
+# and `waited` say how many did so for how long (`core.spreads`).
+job_figures = Table(
+    "job_figures",
+    METADATA,
+    Column("account_id", Text, primary_key=True, server_default="main"),
+    Column("hours", Integer, primary_key=True, autoincrement=False),
+    Column("first_hour", Integer, primary_key=True, autoincrement=False),
+    Column("job_id", Text, primary_key=True),
+    Column("total", Integer, nullable=False),
+    Column("completed", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("canceled", Integer, nullable=False),
+    Column("rows_read", BigInteger, nullable=False),
+    Column("rows_written", BigInteger, nullable=False),
+    Column("ran", Text, nullable=False),
+    Column("waited", Text, nullable=False),
 )
 
 jobs = Table(
@@ -163,6 +186,9 @@ executions = Table(
     _json("state"),
     _json("failure"),
     _json("report"),
+    # Of all its sources, and of all its targets, once it has completed.
+    Column("rows_read", BigInteger),
+    Column("rows_written", BigInteger),
     # What went wrong beside the run, such as a log that could not be written: a list of texts.
     _json("warnings"),
     Column("trigger_id", Text),

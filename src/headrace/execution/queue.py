@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from headrace.db.tables import attempts, executions, jobs, log_chunks, outbox
 from headrace.execution import queue_rows, states, traces
+from headrace.execution.report import rows_of
 from headrace.execution.states import Ended, Status
 
 Json = Mapping[str, Any]
@@ -195,6 +196,8 @@ def finish(con: Connection, token: str, outcome: Outcome, *, now: float) -> Stat
         may_have_published=_may_have_published(held),
     )
     values = {"failure": failure, "report": outcome.report, "errors": held.errors + (outcome.status == "FAILED")}
+    if outcome.report is not None:
+        values |= rows_of(outcome.report)
     if outcome.executor_num is not None:
         values["executor_num"] = outcome.executor_num
     delay = states.retry_delay(held.errors)

@@ -105,6 +105,12 @@ class Report:
         return _plain(self)  # type: ignore[no-any-return]  # a dataclass becomes a dict
 
 
+def rows_of(report: Mapping[str, Any]) -> dict[str, int]:
+    """How many rows a report in its JSON form tells of: all that were read, and all that were written."""
+    told = {"rows_read": report.get("sources", ()), "rows_written": report.get("targets", ())}
+    return {name: sum(int(each["rows"]) for each in of) for name, of in told.items()}
+
+
 def _plain(value: object) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return {to_camel(f.name): _plain(getattr(value, f.name)) for f in fields(value)}

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from headrace.core import dashboard, retention
+from headrace.core import dashboard, job_figures, retention
 from headrace.core.retention import Kept
 from headrace.db import Database
 from headrace.errors import DatabaseFailed
@@ -52,8 +52,11 @@ class Retention:
         return False
 
     def _summed(self) -> bool:
-        with self._database.transaction() as con:
-            return dashboard.sum_up(con, now=self._database.now(con))
+        found = []
+        for sum_up in (dashboard.sum_up, job_figures.sum_up):
+            with self._database.transaction() as con:
+                found.append(sum_up(con, now=self._database.now(con)))
+        return any(found)
 
     def _removed(self) -> bool:
         with self._database.reading() as con:

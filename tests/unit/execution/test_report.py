@@ -2,7 +2,7 @@ import json
 from datetime import UTC, datetime
 
 from headrace.errors import BadData
-from headrace.execution.report import Failure, NodeReport, ObjectRead, Report, SourceReport, TargetReport
+from headrace.execution.report import Failure, NodeReport, ObjectRead, Report, SourceReport, TargetReport, rows_of
 
 REPORT = Report(
     execution_id="abc",
@@ -70,3 +70,11 @@ def test_a_report_of_nothing_has_empty_lists() -> None:
         [], [], [], [], None,
     )  # fmt: skip
     assert plain["started"] == "2024-01-05T00:00:00.000Z"
+
+
+def test_the_rows_of_a_report_are_those_of_all_its_sources_and_of_all_its_targets() -> None:
+    told = REPORT.as_dict()
+    assert rows_of(told) == {"rows_read": 2, "rows_written": 2}
+    twice = {**told, "sources": told["sources"] * 2, "targets": told["targets"] * 3}
+    assert rows_of(twice) == {"rows_read": 4, "rows_written": 6}
+    assert rows_of({}) == {"rows_read": 0, "rows_written": 0}

@@ -24,6 +24,7 @@ MEANINGS = {
     "after": "Only what comes after this piece: the `next` of the last answer.",
     "startDate": "The beginning of the period, like `2025-03-21T00:00:00`, in Korean time.",
     "endDate": "The end of the period, like `2025-03-21T23:59:59`, in Korean time.",
+    "interval": "`DAY` or `HOUR`: how the period is cut; without it, into days.",
     "principal": "Who did it: the name of a key, or an access key.",
     "action": "What was done, like `Change/executeJob`.",
     "resource": "What it was done to, like `jobs/ID`, with all that belongs to it.",

@@ -244,6 +244,60 @@ class ExecutionTimes(Wire):
     result: list[ExecutionsAt]
 
 
+class Quantiles(Wire):
+    """Seconds that half of the executions, 95 and 99 of a hundred did not exceed; right to a twentieth."""
+
+    p50: float
+    p95: float
+    p99: float
+
+
+class Stats(Wire):
+    """How executions went; those that are in none of the three ends wait or run.
+
+    `runningTime` is of those that completed, `waitingTime` of those that have ended and had begun; null when there were
+    none. Rows are those of all sources and of all targets.
+    """
+
+    total_count: int
+    completed_count: int
+    failed_count: int
+    canceled_count: int
+    rows_read: int
+    rows_written: int
+    running_time: Quantiles | None
+    waiting_time: Quantiles | None
+
+
+class JobStats(Stats):
+    """How the executions of a job went."""
+
+    job_id: str
+    job_name: str
+
+
+class JobStatsList(Wire):
+    """The jobs that had executions in a period, the busiest first; `count` is all of them."""
+
+    list: list[JobStats]
+    count: int
+    page: int
+    limit: int
+
+
+class StatsOfInterval(Stats):
+    """How the executions of an hour or a day went; its dates have no offset and are Korean time."""
+
+    start_date: str
+    end_date: str
+
+
+class JobStatsByInterval(JobStats):
+    """How the executions of a job went in a period, and in each hour or day of it."""
+
+    result: list[StatsOfInterval]
+
+
 class RevisionAnswer(RevisionRow):
     """A revision of a job: `definition` is the body as it was sent, and can be sent again."""
 

@@ -1,7 +1,7 @@
 """The operations of the API, once: the gateway finds them here, the routes are made from it.
 
 Names are those of the newest documentation. What it does not have is ours: cancel, log, report and script of an
-execution, revisions, changes of a trigger, runs of a workflow, the audit log.
+execution, revisions, changes of a trigger, runs of a workflow, statistics of jobs, the audit log.
 """
 
 import re
@@ -24,6 +24,7 @@ WORKFLOW_RUN = f"{WORKFLOW}/runs/{{runId}}"
 TRIGGERS = "/api/v1/triggers"
 TRIGGER = f"{TRIGGERS}/{{triggerId}}"
 STATS = "/api/v1/stats"
+JOB_STATS = f"{STATS}/jobs"
 
 OPERATIONS = (
     Operation("getJobs", "GET", JOBS, "View/getJobList"),
@@ -72,6 +73,8 @@ OPERATIONS = (
     Operation("getExecutionTimes", "GET", f"{STATS}/executions-times", "View/getExecutionTimes"),
     # The first documentation had the path without its s.
     Operation("getExecutionTimes", "GET", f"{STATS}/execution-times", "View/getExecutionTimes"),
+    Operation("getJobStats", "GET", JOB_STATS, "View/getJobStats"),
+    Operation("getJobStatsByInterval", "GET", f"{JOB_STATS}/{{jobId}}", "View/getJobStatsByInterval"),
 )
 
 

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 from headrace.api.call import call_of
 from headrace.api.changes import refused
 from headrace.api.gateway import DENIED, INVALID, Operation, Refusal
-from headrace.api.naver import audit, executions, jobs, revisions, stats, triggers, workflows
+from headrace.api.naver import audit, executions, job_stats, jobs, revisions, stats, triggers, workflows
 from headrace.api.naver.answers import answered
 from headrace.api.naver.errors import service_error
 from headrace.api.naver.operations import OPERATIONS
@@ -46,6 +46,8 @@ ENDPOINTS: dict[str, Callable[..., Response]] = {
     "getExecutionCount": stats.get_execution_count,
     "getExecutionCountByInterval": stats.get_execution_count_by_interval,
     "getExecutionTimes": stats.get_execution_times,
+    "getJobStats": job_stats.get_job_stats,
+    "getJobStatsByInterval": job_stats.get_job_stats_by_interval,
     "getTriggers": triggers.get_triggers,
     "getTrigger": triggers.get_trigger,
     "createTrigger": triggers.create_trigger,

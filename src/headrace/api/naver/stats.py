@@ -27,7 +27,7 @@ _QUERY = ("startDate", "endDate")
 
 def get_execution_count(request: Request) -> Response:
     """View how many executions there were in a period, and how they ended."""
-    start, end = _period(request)
+    start, end = period_of(request)
     (found,) = _counts(request, [(start.timestamp(), (end + _SECOND).timestamp())])
     told = {"totalCount": found.total, "completedCount": found.completed, "failedCount": found.failed}
     return answered(told, warnings=unknown_query(request, _QUERY))
@@ -35,16 +35,16 @@ def get_execution_count(request: Request) -> Response:
 
 def get_execution_count_by_interval(request: Request) -> Response:
     """View how many executions there were on each day of a period."""
-    start, end = _period(request)
+    start, end = period_of(request)
     # A period that ends with midnight ends with the day before, whose last moment that is.
     first, last = _midnight(start), _midnight(max(start, end - _SECOND))
     count = (last - first) // _DAY + 1
     if count > _MOST_POINTS:
-        raise _wrong(f"is {count} days after startDate; at most {_MOST_POINTS} are told", "endDate")
+        raise wrong(f"is {count} days after startDate; at most {_MOST_POINTS} are told", "endDate")
     days = [first + number * _DAY for number in range(count)]
     spans = [((day + _SECOND).timestamp(), (day + _DAY + _SECOND).timestamp()) for day in days]
     result = [
-        {"totalCount": found.total, "startDate": _written(day + _SECOND), "endDate": _written(day + _DAY)}
+        {"totalCount": found.total, "startDate": plainly(day + _SECOND), "endDate": plainly(day + _DAY)}
         for day, found in zip(days, _counts(request, spans), strict=True)
     ]
     return answered({"result": result}, warnings=unknown_query(request, _QUERY))
@@ -52,7 +52,7 @@ def get_execution_count_by_interval(request: Request) -> Response:
 
 def get_execution_times(request: Request) -> Response:
     """View when executions were started: a point for each two hours of a period, or for more when it is long."""
-    start, end = _period(request)
+    start, end = period_of(request)
     hours = _SLOT_HOURS
     while (end - start) / timedelta(hours=hours) > _MOST_POINTS:
         hours *= 2
@@ -69,18 +69,18 @@ def get_execution_times(request: Request) -> Response:
 
 def _counts(request: Request, spans: Sequence[Span]) -> Sequence[Counts]:
     call = call_of(request)
-    with call.server.database.reading() as con:
+    with call.server.database.reading(steady=True) as con:
         return dashboard.counts(con, call.principal, spans)
 
 
-def _period(request: Request) -> tuple[datetime, datetime]:
+def period_of(request: Request) -> tuple[datetime, datetime]:
     """The period that is asked for, both ends in it. Raises BadParameter with all problems."""
     problems: list[Problem] = []
     start, end = (_date(text_of(request, name), name, problems) for name in _QUERY)
     if start is None or end is None:
         raise BadParameter(problems)
     if end < start:
-        raise _wrong("is before startDate", "endDate")
+        raise wrong("is before startDate", "endDate")
     return start, end
 
 
@@ -102,9 +102,11 @@ def _midnight(at: datetime) -> datetime:
     return at.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _written(at: datetime) -> str:
+def plainly(at: datetime) -> str:
+    """A moment in Korean time, without an offset."""
     return at.replace(tzinfo=None).isoformat(timespec="seconds")
 
 
-def _wrong(message: str, field: str) -> BadParameter:
+def wrong(message: str, field: str) -> BadParameter:
+    """A parameter of the query that can't be."""
     return BadParameter([Problem("bad-value", message, field=field)])
