@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select
 
 from benchmarks import data, machine
-from benchmarks.figures import Bar
+from benchmarks.figures import Bar, Peer
 from benchmarks.measure import tree
 from benchmarks.workloads import HERE
 from headrace.auth.signature_v2 import ACCESS_KEY, SIGNATURE, TIMESTAMP, sign
@@ -187,14 +188,27 @@ def databases(wanted: Sequence[str]) -> Iterator[Mapping[str, str]]:
         yield found if server is None else {**found, "PostgreSQL": server.create("bench")}
 
 
-def ask(name: str, question: str, measured: Callable[[Path, str, int], list[Bar]], *, runs: int) -> None:
-    """Be the command of a benchmark: measure over each database, print, and keep what is to be kept."""
+def ask(
+    name: str,
+    question: str,
+    measured: Callable[[Path, str, int], list[Bar]],
+    *,
+    runs: int,
+    peers: Mapping[str, Callable[[Path, Path], Peer]] = MappingProxyType({}),
+) -> None:
+    """Be the command of a benchmark: measure over each database, print, and keep what is to be kept.
+
+    `peers` are what the same is measured of, by the names under which they can be left out.
+    """
     result = HERE / "results" / f"{name}.json"
     parser = argparse.ArgumentParser(description=question)
     parser.add_argument("--runs", type=int, default=runs)
     parser.add_argument("--databases", default="sqlite,postgresql")
     parser.add_argument("--save", action="store_true", help=f"keep the figures as results/{result.name}")
+    if peers:
+        parser.add_argument("--without", default="", help=f"leave out some of {', '.join(peers)}")
     given = parser.parse_args()
+    wanted = [peer for title, peer in peers.items() if title not in given.without.split(",")]
     if given.save and given.runs < runs:
         parser.error(f"--save is for at least {runs} runs")
     found: dict[str, list[Bar]] = {}
@@ -203,11 +217,21 @@ def ask(name: str, question: str, measured: Callable[[Path, str, int], list[Bar]
             with tempfile.TemporaryDirectory() as folder:
                 found[title] = measured(Path(folder), address, given.runs)
             print("\n".join(f"{title}: {bar}" for bar in found[title]), flush=True)
+    beside = [_beside(peer) for peer in wanted]
     if given.save:
         about = {"date": machine.today(), "machine": machine.description(), "runs": given.runs}
         versions = machine.versions("headrace", "duckdb", "sqlalchemy", "uvicorn")
         bars = {title: [asdict(bar) for bar in of] for title, of in found.items()}
-        result.write_text(json.dumps({**about, "versions": versions, "bars": bars}, indent=2) + "\n", encoding="utf-8")
+        told = {**about, "versions": versions, "bars": bars, **({"peers": list(map(asdict, beside))} if beside else {})}
+        result.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+
+
+def _beside(peer: Callable[[Path, Path], Peer]) -> Peer:
+    with tempfile.TemporaryDirectory() as folder:
+        lay_rows(Path(folder))
+        found = peer(Path(folder), Path(folder) / data.BUCKET / "in" / "rows.csv")
+    print(found, flush=True)
+    return found
 
 
 def opened(served: Served) -> Database:
