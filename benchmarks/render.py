@@ -8,10 +8,12 @@ from statistics import median
 from typing import Any
 
 from benchmarks import (
+    bearer,
     big,
     dedupe,
     embedded,
     figures,
+    nexusone,
     server_big,
     server_ends,
     server_jobs,
@@ -140,6 +142,7 @@ _QUESTIONS = {
         server_big,
         server_ends,
         server_workflows,
+        nexusone,
     )
 }
 _COMPARED = {embedded.QUESTION: _EMBEDDED, dedupe.QUESTION: _DEDUPE, big.QUESTION: _BIG, tpch.QUESTION: _TPCH}
@@ -154,6 +157,7 @@ def page(results: Mapping[str, Result]) -> str:
     parts += [_STARTUP, _part(results.get("startup"), _startup), _TINY, _part(results.get("tiny"), _tiny), _SERVER]
     for name, question in _QUESTIONS.items():
         parts += [f"### {question}\n", _part(results.get(name), _served)]
+    parts += [f"### {bearer.QUESTION}\n", _part(results.get("bearer"), _bearer)]
     return "\n".join(parts)
 
 
@@ -259,6 +263,21 @@ def _peers(peers: Sequence[Peer]) -> list[str]:
         return []
     told = "The same ten rows on the same machine, from what each one's own records tell:"
     return ["", told, "", *(f"- {peer}" for peer in peers)]
+
+
+def _bearer(result: Result) -> str:
+    lines = [
+        f"{_where(result)} Milliseconds, half of {result['runs']:,} checks (p50) and all but one in a hundred (p99).\n",
+        "| | bar | p50 | p99 |",
+        "| --- | ---: | ---: | ---: |",
+        *(_check_row(bar, result["checks"][name]) for name, bar in bearer.bars(result["checks"]).items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _check_row(bar: Bar, check: Mapping[str, float]) -> str:
+    median_ms = f"{bar.value:.3f}" if bar.is_met else f"**{bar.value:.3f}**, not met"
+    return f"| {bar.what} | ≤ {bar.limit:g} | {median_ms} | {check['p99_ms']:.3f} |"
 
 
 def _bar_row(bars: Sequence[Bar]) -> str:

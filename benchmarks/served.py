@@ -200,30 +200,56 @@ def ask(
 
     `peers` are what the same is measured of, by the names under which they can be left out.
     """
-    result = HERE / "results" / f"{name}.json"
     parser = argparse.ArgumentParser(description=question)
-    parser.add_argument("--runs", type=int, default=runs)
-    parser.add_argument("--databases", default="sqlite,postgresql")
-    parser.add_argument("--save", action="store_true", help=f"keep the figures as results/{result.name}")
     if peers:
         parser.add_argument("--without", default="", help=f"leave out some of {', '.join(peers)}")
+    given = _given(name, runs, parser)
+    without = given.without.split(",") if peers else ()
+    wanted = [peer for title, peer in peers.items() if title not in without]
+    _measure(name, given, lambda folder, address: measured(folder, address, given.runs), peers=wanted)
+
+
+def ask_scaled(name: str, question: str, measured: Callable[[Path, str, int, float], list[Bar]], *, runs: int) -> None:
+    """The same, for one that a quick look makes smaller."""
+    parser = argparse.ArgumentParser(description=question)
+    parser.add_argument("--scale", type=float, default=1.0, help="a quick look, which can't be saved")
+    given = _given(name, runs, parser)
+    if given.save and given.scale != 1:
+        parser.error("--save is for full scale")
+    _measure(name, given, lambda folder, address: measured(folder, address, given.runs, given.scale))
+
+
+def _given(name: str, runs: int, parser: argparse.ArgumentParser) -> argparse.Namespace:
+    parser.add_argument("--runs", type=int, default=runs)
+    parser.add_argument("--databases", default="sqlite,postgresql")
+    parser.add_argument("--save", action="store_true", help=f"keep the figures as results/{name}.json")
     given = parser.parse_args()
-    wanted = [peer for title, peer in peers.items() if title not in given.without.split(",")]
     if given.save and given.runs < runs:
         parser.error(f"--save is for at least {runs} runs")
+    return given
+
+
+def _measure(
+    name: str,
+    given: argparse.Namespace,
+    measured: Callable[[Path, str], list[Bar]],
+    *,
+    peers: Sequence[Callable[[Path, Path], Peer]] = (),
+) -> None:
     found: dict[str, list[Bar]] = {}
     with databases(given.databases.split(",")) as addresses:
         for title, address in addresses.items():
             with tempfile.TemporaryDirectory() as folder:
-                found[title] = measured(Path(folder), address, given.runs)
+                found[title] = measured(Path(folder), address)
             print("\n".join(f"{title}: {bar}" for bar in found[title]), flush=True)
-    beside = [_beside(peer) for peer in wanted]
+    beside = [asdict(_beside(peer)) for peer in peers]
     if given.save:
         about = {"date": machine.today(), "machine": machine.description(), "runs": given.runs}
         versions = machine.versions("headrace", "duckdb", "sqlalchemy", "uvicorn")
         bars = {title: [asdict(bar) for bar in of] for title, of in found.items()}
-        told = {**about, "versions": versions, "bars": bars, **({"peers": list(map(asdict, beside))} if beside else {})}
-        result.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+        told = {**about, "versions": versions, "bars": bars, **({"peers": beside} if beside else {})}
+        text = json.dumps(told, indent=2) + "\n"
+        (HERE / "results" / f"{name}.json").write_text(text, encoding="utf-8")
 
 
 def _beside(peer: Callable[[Path, Path], Peer]) -> Peer:

@@ -80,3 +80,12 @@ def test_a_merge_by_an_encrypted_column_is_refused_as_no_two_values_are_equal(ne
     (fault,) = nexus.refused(422, "POST", "/api/jobs", ingest(sent))
     assert fault["loc"] == ["body", "properties_json", "merge_keys"]
     assert fault["msg"] == "'key' is encrypted, and no two such values are equal; merge by other columns"
+
+
+def test_an_ingest_by_its_own_endpoint_encrypts_too(nexus: Nexus) -> None:
+    sent = {"name": "a", "ingesttype": "file", "schema_name": "sales", "table": "people", "mode": "overwrite"}
+    body = {**sent, "file_path": "s3://lake/raw", "column_transformations": [encrypt(encryption_key_name="peopel")]}
+    (fault,) = nexus.refused(422, "POST", "/api/dataingest/submit", body)
+    assert fault["loc"] == ["body", "column_transformations", 0, "encryption_key_name"]
+    body["column_transformations"] = [encrypt(encryption_key_name="people")]
+    assert nexus.told("POST", "/api/dataingest/submit", body)["error"] is None

@@ -6,7 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.nexus import Nexus, form
+from tests.support.nexus import ALL, Nexus, form, ingest
+from tests.support.seaweed import FULL, Seaweed
+from tests.support.server import Server
 
 NOW = "2025-03-21T01:02:02.345678Z"
 
@@ -174,3 +176,23 @@ def test_the_form_is_described(nexus: Nexus) -> None:
     described = nexus.server.send("GET", "/docs/nexusone.json").json()
     assert "multipart/form-data" in described["paths"]["/api/files/file"]["post"]["requestBody"]["content"]
     assert "File" in described["components"]["schemas"]
+
+
+@pytest.mark.services
+def test_files_in_object_storage_are_whole_or_not_there(tmp_path: Path, seaweed: Seaweed) -> None:
+    secret = {"HEADRACE_S3_SECRET_KEY": FULL[1]}
+    flags = {"s3_endpoint": f"http://{seaweed.host}", "s3_access_key": FULL[0], "uploads": "other"}
+    nexus = Nexus(Server.start(tmp_path, secret, upload_limit="1MB", **flags), tmp_path)
+    nexus.join("ann", *ALL)
+    content = b"id\n" + b"1\n" * 200_000
+    file = nexus.upload("a b.csv", content).json()
+    assert seaweed.keys("other") == [f"{file['id']}/a b.csv"]
+    assert nexus.ask("GET", f"/api/files/{file['id']}/content").content == content
+    assert nexus.upload("b.csv", b"x" * 1_048_577).status_code == 413
+    nexus.leave_amid_upload(lambda: None)
+    assert seaweed.keys("other") == [f"{file['id']}/a b.csv"]
+    assert not [*(tmp_path / "uploads").iterdir()]
+    nexus.told("POST", "/api/jobs", ingest({"file_id": file["id"]}, source=None))
+    nexus.told("DELETE", f"/api/files/{file['id']}")
+    assert seaweed.keys("other") == []
+    nexus.server.database.dispose()

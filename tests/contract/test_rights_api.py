@@ -63,7 +63,8 @@ def test_a_job_that_the_caller_may_not_view_is_only_named_in_lists(server: Serve
     }
     assert (rows["plain"]["disabled"], rows["plain"]["status"]) == (False, "RUNNABLE")
     at = f"{JOBS}/{secret['jobId']}"
-    for path in ("", "/executions", f"/executions/{run}", f"/executions/{run}/log", f"/executions/{run}/report"):
+    of_run = [f"/executions/{run}{part}" for part in ("", "/log", "/report", "/script")]
+    for path in ("", "/executions", *of_run):
         assert refused(server, own, "GET", f"{at}{path}")
     for path in ("/revisions", "/revisions/1"):
         assert refused(server, own, "GET", f"{at}{path}")

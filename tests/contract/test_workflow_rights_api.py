@@ -2,6 +2,10 @@
 
 from typing import Any
 
+import pytest
+
+from headrace.api.gateway import Operation
+from headrace.api.naver.operations import OPERATIONS
 from headrace.auth.policy import Policy
 from headrace.core import outbox, workflow_advance
 from headrace.execution.queue import OF_WORKFLOWS
@@ -51,6 +55,21 @@ def test_a_key_may_do_what_its_rules_allow_to_the_workflows_that_they_name(serve
     assert refused(server, "PUT", f"{WORKFLOWS}/{mine}", {"name": "new-load", "nodes": nodes})
     assert refused(server, "DELETE", f"{TRIGGERS}/{trigger}")
     assert refused(server, "POST", f"{TRIGGERS}/{trigger}/pause")
+
+
+@pytest.mark.parametrize(
+    "operation", [each for each in OPERATIONS if "{" in each.path], ids=lambda each: f"{each.method} {each.path}"
+)
+def test_no_operation_on_a_thing_is_open_to_a_key_that_may_not_do_it_there(
+    server: Server, operation: Operation
+) -> None:
+    workflow, trigger, job = small_workflow(server)
+    ids = {"jobId": job, "workflowId": workflow, "triggerId": trigger, "revision": "1", "runId": "aaaaaaaaaaaa"}
+    path = operation.path.format(**ids, executionId=server.executed(job)["jobExecutionId"])
+    thing = ids[operation.path.partition("{")[2].partition("}")[0]]
+    key(server, deny=(f"{operation.action}@{thing}",))
+    body: object = None if operation.method == "GET" else {"jobCondition": {}}
+    assert refused(server, operation.method, path, body)
 
 
 @proves("Workflow.disabled", "Common.resource-types")

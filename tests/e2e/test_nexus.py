@@ -1,6 +1,7 @@
 """NexusOne's dialect as a program uses it: `headrace serve`, a client's token, jobs that really run."""
 
 import base64
+import http.client
 import json
 import ssl
 from pathlib import Path
@@ -15,7 +16,7 @@ from headrace.core import clients
 from headrace.db.session import Database
 from tests.support.command import Place
 from tests.support.jobs import node
-from tests.support.nexus import ALL, ingest, query
+from tests.support.nexus import ALL, form, ingest, query
 from tests.support.proving import proves
 from tests.support.serving import Served, served
 from tests.support.waiting import until
@@ -42,13 +43,18 @@ def made(client: httpx.Client, body: dict[str, Any]) -> str:
 def ran(client: httpx.Client, job: str) -> tuple[str, str | None]:
     """What a job says after a run of it has ended."""
     assert client.post(f"/api/jobs/{job}/trigger").status_code == 200
+    return ended(client, job)
+
+
+def ended(client: httpx.Client, job: str) -> tuple[str, str | None]:
+    """The same, for a run that was begun already."""
     told: dict[str, Any] = {}
 
-    def ended() -> bool:
+    def has_ended() -> bool:
         told.update(client.get(f"/api/jobs/{job}").json())
         return bool(told["status"] != "running")
 
-    until(ended, limit=60)
+    until(has_ended, limit=60)
     return told["status"], told["status_message"]
 
 
@@ -99,6 +105,84 @@ def test_jobs_fill_tables_by_merge_and_by_query(tmp_path: Path) -> None:
         assert message is not None
         assert "no data under prefix 'raw'" in message
         assert json.loads(client.get("/api/jobs").text)[0]["id"] == sums
+
+
+def test_an_uploaded_file_is_ingested_by_one_request_and_its_rows_by_another(tmp_path: Path) -> None:
+    place = Place.made(tmp_path)
+    # More than a socket holds at once, so that it comes in many pieces.
+    lines = [f"{number},name {number}" for number in range(60_000)]
+    with served(place) as server, client_of(server, place.root) as client:
+        sent = {"file": ("orders.csv", "id,name\n" + "\n".join(lines))}
+        file = client.post("/api/files/file", files=sent).json()
+        assert client.get(f"/api/files/{file['id']}/content").text == sent["file"][1]
+        body = {"name": "Orders", "ingesttype": "file", "schema_name": "sales", "table": "orders", "mode": "merge"}
+        body |= {"merge": "id", "file_id": file["id"], "file_path": file["s3_url"], "file_format": "csv"}
+        submitted = client.post("/api/dataingest/submit", json=body).json()
+        assert submitted["error"] is None
+        assert ended(client, submitted["job_id"]) == ("completed", None)
+        few = {"name": "Few", "ingesttype": "lakehouse", "schema_name": "sales", "table": "few", "mode": "overwrite"}
+        few |= {"lakehouse_sourceschema": "sales", "lakehouse_sourcetable": "orders", "lakehouse_conditions": "id < 3"}
+        assert ended(client, client.post("/api/dataingest/submit", json=few).json()["job_id"]) == ("completed", None)
+        assert rows(place, "sales/few") == [(0, "name 0"), (1, "name 1"), (2, "name 2")]
+        assert client.delete(f"/api/files/{file['id']}").json() == "deleted"
+        status, message = ran(client, submitted["job_id"])
+        assert (status, "orders.csv" in str(message)) == ("failed", True)
+        assert not [path for path in (place.root / "buckets" / "uploads").rglob("*") if path.is_file()]
+
+
+def test_grants_are_given_and_taken_while_the_server_runs(tmp_path: Path) -> None:
+    place = Place.made(tmp_path)
+    place.put("raw/a.csv", "id,name\n1,a\n")
+    with served(place) as server, client_of(server, place.root) as client:
+        job = made(client, ingest())
+        listed = place.call("grants", "list", "--json").json
+        assert [(each["who"], each["use"], each["what"]) for each in listed] == [
+            ("*", "read", "*"),
+            ("*", "write", "*"),
+        ]
+        for each in listed:
+            assert place.call("grants", "take", each["grant"]).code == 0
+        refused = client.post(f"/api/jobs/{job}/trigger")
+        assert (refused.status_code, "lake/raw" in refused.json()["detail"]) == (403, True)
+        words = ("grants", "give", "a*", "--read", "lake/raw", "--write", "sales.orders", "--json")
+        assert [each["what"] for each in place.call(*words).json] == ["lake/raw", "sales.orders"]
+        assert ran(client, job) == ("completed", None)
+        assert client.get(f"/api/jobs/{job}/result").status_code == 403
+    assert "already" in place.call("grants", "give", "a*", "--read", "lake/raw").error
+    assert "tables" in place.call("grants", "give", "a*", "--write", "lake/raw").error
+    assert "there is no grant" in place.call("grants", "take", "nothing").error
+    actions = [each["action"] for each in place.call("audit", "list", "--json").json]
+    assert (actions.count("Change/giveData"), actions.count("Change/takeData")) == (2, 2)
+
+
+def test_an_upload_that_is_too_large_is_told_so_and_one_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
+    place = Place.made(tmp_path)
+    shelf = place.root / "buckets" / "uploads"
+
+    def coming() -> list[Path]:
+        return [path for path in shelf.rglob("*") if path.is_file()]
+
+    with served(place, HEADRACE_UPLOAD_LIMIT="1MB") as server, client_of(server, place.root) as client:
+        at = httpx.URL(server.url)
+        kind = form("a.csv", b"")[1]
+        headers = {"authorization": client.headers["authorization"], "content-type": kind}
+        for size, status in ((20_000_000, 413), (1_048_577, 413), (1_048_576, 200)):
+            body, _ = form("a.csv", b"x" * size)
+            # It sends all of the body before it looks for an answer, as many clients do.
+            connection = http.client.HTTPConnection(at.host, at.port, timeout=60)
+            connection.request("POST", "/api/files/file", body, headers)
+            answer = connection.getresponse()
+            assert (answer.status, bool(json.loads(answer.read()))) == (status, True)
+            connection.close()
+        (whole,) = coming()
+        broken = http.client.HTTPConnection(at.host, at.port, timeout=60)
+        cut = {**headers, "content-length": "1000000"}
+        broken.request("POST", "/api/files/file", iter([form("a.csv", b"x" * 500_000)[0]]), cut)
+        until(lambda: len(coming()) == 2, limit=30)
+        broken.close()
+        until(lambda: coming() == [whole], limit=30)
+        assert len(client.get("/api/files").json()) == 1
+        assert not [line for line in server.said if "Traceback" in line]
 
 
 def test_an_encrypted_column_goes_through_a_node_graph_and_its_key_is_nowhere(tmp_path: Path) -> None:

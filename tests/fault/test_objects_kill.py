@@ -1,6 +1,5 @@
 """A publisher to object storage is killed before each request that it sends."""
 
-import multiprocessing
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from headrace.errors import StoreMissing
 from headrace.plan.ops import Place
 from headrace.stores.objects import ObjectStore
 from headrace.stores.publish import recover, snapshot
+from tests.support.forks import forking
 from tests.support.objects_child import BUCKET, SCENARIOS, killed, publish, rows_of
 from tests.support.publishing import content
 from tests.support.seaweed import Seaweed
@@ -91,9 +91,7 @@ class Trial:
 
 @pytest.fixture(scope="module")
 def processes() -> ForkServerContext:
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.support.objects_child", "boto3", "s3transfer.manager"])
-    return context
+    return forking()
 
 
 def _moments(name: str) -> Iterator[int]:

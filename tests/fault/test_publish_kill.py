@@ -11,7 +11,8 @@ import pytest
 from headrace.errors import SourceChanged, StoreMissing
 from headrace.stores.files import FolderStore
 from headrace.stores.publish import publication, recover, snapshot
-from tests.support.publish_child import SCENARIOS, new_rows
+from tests.support.forks import forking
+from tests.support.publish_child import SCENARIOS, new_rows, scenario
 from tests.support.publishing import BUCKET, content, ours, place, plain_rows, put, rows
 
 pytestmark = pytest.mark.fault
@@ -99,10 +100,13 @@ def _mend(root: Path, name: str, generations: Generations, *, moment: int) -> No
     assert {plain_rows(root, f"{prefix}0")[0] for prefix in generations} == {"not ours"}
 
 
-def _attempt(root: Path, name: str, *, moment: int) -> tuple[Generations, int]:
+def _attempt(root: Path, name: str, *, moment: int) -> tuple[Generations, int | None]:
     """Publish in a child that dies before its n-th change; gives the rows of old and new, and how the child ended."""
     generations = _filled(root, name)
-    return generations, _child(root, name, str(moment)).wait()
+    child = forking().Process(target=scenario, args=(str(root), name, moment))
+    child.start()
+    child.join()
+    return generations, child.exitcode
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
-"""A process that publishes, and kills itself before the n-th thing that it does to the file system.
+"""A process that publishes, and kills itself before the n-th thing that it does to the file system (`scenario`).
 
-python -m tests.support.publish_child ROOT SCENARIO N       N = 0 never kills
 python -m tests.support.publish_child ROOT generations N    N generations of `out`, one after another
 python -m tests.support.publish_child ROOT hold PREFIX      claims PREFIX, says so, and stays until it is killed
 """
@@ -83,7 +82,5 @@ if __name__ == "__main__":
     _, where, what, detail = sys.argv
     if what == "hold":
         hold(where, detail)
-    elif what == "generations":
-        generations(where, int(detail))
     else:
-        scenario(where, what, int(detail))
+        generations(where, int(detail))

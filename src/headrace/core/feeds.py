@@ -8,10 +8,11 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Row, Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, bindparam, case, func, select
 
 from headrace.auth.principal import Principal
 from headrace.core import data_grants, jobs, triggers, warehouse
@@ -32,6 +33,7 @@ _OWN: Mapping[str, FeedStatus] = {
     "FAILED": "failed",
     "CANCELED": "failed",
 }
+_ACCOUNT, _FEED = "of_account", "of_feed"
 _STAMPS = {"running": "started", "completed": "completed", "failed": "failed"}
 
 
@@ -87,7 +89,7 @@ def create(con: Connection, principal: Principal, draft: Draft, *, owner_id: str
 
 def get(con: Connection, principal: Principal, feed_id: str, *, deleted: bool = False) -> Feed:
     """A feed, also one that is deleted when that is asked for. Raises NotFound."""
-    found = con.execute(_feeds(principal).where(feeds.c.feed_id == feed_id)).first()
+    found = con.execute(_one(), {_ACCOUNT: principal.account_id, _FEED: feed_id}).first()
     if found is None or (found.deleted_at is not None and not deleted):
         raise NotFound("job", feed_id)
     return _feed(found)
@@ -95,11 +97,11 @@ def get(con: Connection, principal: Principal, feed_id: str, *, deleted: bool = 
 
 def list(con: Connection, principal: Principal, *, owner_id: str | None, limit: int, offset: int) -> tuple[Feed, ...]:
     """The feeds of an owner, or of all, that are not deleted; the newest first."""
-    wanted = _feeds(principal).where(feeds.c.deleted_at.is_(None))
+    wanted = _feeds(_of_account()).where(feeds.c.deleted_at.is_(None))
     if owner_id is not None:
         wanted = wanted.where(feeds.c.owner_id == owner_id)
     ordered = wanted.order_by(feeds.c.created_at.desc(), feeds.c.feed_id).limit(limit).offset(offset)
-    return tuple(map(_feed, con.execute(ordered)))
+    return tuple(map(_feed, con.execute(ordered, {_ACCOUNT: principal.account_id})))
 
 
 def update(con: Connection, principal: Principal, feed_id: str, draft: Draft, *, now: datetime) -> Feed:
@@ -247,7 +249,20 @@ def _as_owner(con: Connection, principal: Principal, owner_id: str) -> Principal
     return replace(principal, grants=data_grants.of(con, principal.account_id, owner_id))
 
 
-def _feeds(principal: Principal) -> Select[Any]:
+@cache
+def _one() -> Select[Any]:
+    """A feed: a statement that is made once, and looks at the executions of its job alone."""
+    of_feed = feeds.c.feed_id == bindparam(_FEED)
+    job_id = select(feeds.c.job_id).where(of_feed).scalar_subquery()
+    return _feeds(and_(_of_account(), executions.c.job_id == job_id)).where(of_feed)
+
+
+def _of_account() -> ColumnElement[bool]:
+    return executions.c.account_id == bindparam(_ACCOUNT)
+
+
+def _feeds(executed: ColumnElement[bool]) -> Select[Any]:
+    """Feeds with what became of these executions."""
     e, last = executions.c, executions.alias("last")
     ends = (
         select(
@@ -256,7 +271,7 @@ def _feeds(principal: Principal) -> Select[Any]:
             func.max(case((e.status == "COMPLETED", e.ended_at))).label("own_completed_at"),
             func.max(case((e.status.in_(("FAILED", "CANCELED")), e.ended_at))).label("own_failed_at"),
         )
-        .where(e.account_id == principal.account_id)
+        .where(executed)
         .group_by(e.job_id)
         .subquery()
     )
@@ -275,7 +290,7 @@ def _feeds(principal: Principal) -> Select[Any]:
         .outerjoin(ends, ends.c.job_id == feeds.c.job_id)
         .outerjoin(last, last.c.execution_id == job_rows.c.last_execution_id)
         .outerjoin(trigger_rows, trigger_rows.c.trigger_id == feeds.c.trigger_id)
-        .where(feeds.c.account_id == principal.account_id)
+        .where(feeds.c.account_id == bindparam(_ACCOUNT))
     )
 
 

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sqlalchemy import Connection, MetaData, Table, func, insert, select
+from sqlalchemy import Connection, MetaData, Table, delete, func, insert, select
 
 from headrace.db.session import Database
 from headrace.db.tables import METADATA
@@ -41,6 +41,9 @@ def _make_anew(con: Connection) -> None:
     METADATA.drop_all(con)
     Table("alembic_version", MetaData()).drop(con, checkfirst=True)
     upgrade(con)
+    # Some migrations bring rows; the file has them too, unless somebody has removed them.
+    for table in reversed(METADATA.sorted_tables):
+        con.execute(delete(table))
 
 
 def _fill(con: Connection, table: Table, old: Connection) -> None:

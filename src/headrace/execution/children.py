@@ -21,7 +21,7 @@ _IDLE = 30.0
 _AGAIN = 1.0
 _SHARE_OF_MEMORY = 0.6
 # What a run has no use for does not go where its code could find it.
-_SECRETS = ("secret_key", "database", "access_secret", "metrics_token")
+_SECRETS = ("secret_key", "first_secret_key", "database", "access_secret", "metrics_token")
 _KEPT_BACK = (*_SECRETS, *(f"{name}_file" for name in _SECRETS))
 
 

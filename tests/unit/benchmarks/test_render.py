@@ -29,7 +29,7 @@ def test_the_page_in_docs_is_that_of_the_results() -> None:
 
 
 def test_what_was_not_measured_is_said_to_be_missing() -> None:
-    assert render.page({}).count(render.NOT_YET) == 13
+    assert render.page({}).count(render.NOT_YET) == 15
 
 
 def test_figures_stand_beside_their_bars() -> None:
@@ -103,3 +103,12 @@ def test_what_a_user_would_take_instead_stands_below_our_own_figures() -> None:
 
     assert "| many, jobs/s | ≥ 50 | **40**, not met |" in page
     assert "- Prefect 3: p50 11,000 ms, many at once 0.31/s\n" in page
+
+
+def test_the_checks_of_callers_stand_beside_their_bar() -> None:
+    checks = {"RS256": {"median_ms": 0.15, "p99_ms": 6.5}, "key": {"median_ms": 1.25, "p99_ms": 7.0}}
+    page = render.page({"bearer": {**result(), "runs": 2000, "checks": checks}})
+
+    assert "half of 2,000 checks" in page
+    assert "| a token, RS256 | ≤ 1 | 0.150 | 6.500 |" in page
+    assert "| a key in Authorization-PSK | ≤ 1 | **1.250**, not met | 7.000 |" in page

@@ -17,7 +17,8 @@ from tests.support.waiting import until
 def test_a_child_gets_the_settings_that_came_by_flags_and_no_secrets_of_the_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HEADRACE_SECRET_KEY", "hidden")
+    for name in ("SECRET_KEY", "FIRST_SECRET_KEY", "FIRST_SECRET_KEY_FILE"):
+        monkeypatch.setenv(f"HEADRACE_{name}", "hidden")
     monkeypatch.setenv("HEADRACE_DATABASE", "hidden")
     monkeypatch.setenv("HEADRACE_S3_SECRET_KEY", "needed")
     settings = load_settings({"storage": "/srv/buckets", "read_back": "true"}, {}, tmp_path)

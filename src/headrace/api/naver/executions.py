@@ -133,6 +133,7 @@ def get_job_execution_script(request: Request, jobId: str, executionId: str) -> 
     """What the last attempt ran, in the language of its engine; who accepts `text/plain` gets the text alone."""
     call = call_of(request)
     with call.server.database.reading() as con:
+        permit_job(con, call, jobId)
         execution = executions.get(con, call.principal, jobId, executionId)
         script = executions.script(con, call.principal, jobId, executionId)
     if "text/plain" in call.headers.get("accept", ""):

@@ -16,9 +16,10 @@ from pydantic import BaseModel
 from starlette.routing import Route
 
 from headrace.api.call import Server
-from headrace.api.nx1.gate import Caller, caller_of
+from headrace.api.middleware import unread
+from headrace.api.nx1.gate import Caller
 from headrace.api.nx1.jobs import Most, Offset, Whence, origin_of
-from headrace.api.nx1.middleware import Streamed
+from headrace.api.nx1.middleware import Streamed, caller_of
 from headrace.api.nx1.psks import Whose
 from headrace.api.nx1.receiving import PART, ROUND_BYTES, Arrival, Shelf, too_large
 from headrace.core import audit, uploads
@@ -115,12 +116,11 @@ class Files:
         """A form that comes. Who may not send it is told before it is read."""
         caller = caller_of(request)
         if not (caller.may("ingest") or caller.may("storage")):
-            raise HTTPException(403, _FORBIDDEN, {"connection": "close"})
+            raise HTTPException(403, _FORBIDDEN, unread(request.headers))
         length = request.headers.get("content-length", "0")
         if not length.isdecimal() or len(length) > 20 or int(length) > self.most + ROUND_BYTES:
-            raise too_large(self.most)
-        kind = request.headers.get("content-type", "")
-        return _Uploading(Arrival(self._shelf, caller, origin_of(request), content_type=kind))
+            raise too_large(self.most, request.headers)
+        return _Uploading(Arrival(self._shelf, caller, origin_of(request), headers=request.headers))
 
     def by_url(self) -> None:
         """What the vendor fetches from elsewhere."""

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from fastapi import Request
-
 from headrace.auth import roles
 from headrace.auth.principal import Principal
 from headrace.auth.roles import Right
@@ -76,13 +74,6 @@ class Admit(Protocol):
 
     def at_once(self, headers: Mapping[str, str], /) -> Caller | Refused | None:
         """The same, when it can be said without waiting for anything; else None."""
-
-
-def caller_of(request: Request) -> Caller:
-    """The caller that the gate has put beside the request."""
-    caller = request.scope["state"][CALLER]
-    assert isinstance(caller, Caller)
-    return caller
 
 
 def unauthorized(detail: str, *, error: str = "") -> Refused:

@@ -132,3 +132,15 @@ class Streamed:
             await run_in_threadpool(taker.discard)
             raise
         await answer(scope, receive, send)
+
+
+def caller_of(request: Request) -> Caller:
+    """The caller that the gate has put beside the request."""
+    caller = request.scope["state"][CALLER]
+    assert isinstance(caller, Caller)
+    return caller
+
+
+async def calling(request: Request) -> Caller:
+    """The same for endpoints that ask for it: a thread would take longer than it does."""
+    return caller_of(request)

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from pydantic import BaseModel, Field
 
 from headrace.api.call import Server
-from headrace.api.nx1.gate import Caller, caller_of
+from headrace.api.nx1.gate import Caller
+from headrace.api.nx1.middleware import calling
 from headrace.core import audit, psks
 from headrace.core.audit import Deed, Origin
 from headrace.core.psks import Holder, Psk
@@ -15,7 +16,7 @@ from headrace.db import Connection
 from headrace.errors import BadState, HeadraceError, NotFound
 
 _KEEP = "Keep this key now: it is not shown again."
-Whose = Annotated[Caller, Depends(caller_of)]
+Whose = Annotated[Caller, Depends(calling)]
 
 
 class Wanted(BaseModel):

@@ -4,6 +4,7 @@ What is wrong with the form is told at its end, so that a client that still send
 large is told at once.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NoReturn
@@ -15,6 +16,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.exceptions import HTTPException
 
 from headrace.api.call import Server
+from headrace.api.middleware import unread
 from headrace.api.nx1.gate import Caller
 from headrace.core import audit, uploads
 from headrace.core.audit import Deed, Origin
@@ -77,11 +79,12 @@ class Shelf:
 class Arrival:
     """One form on its way. `feed` takes pieces, `finish` gives the file, `discard` leaves nothing of it."""
 
-    def __init__(self, shelf: Shelf, caller: Caller, whence: Origin, *, content_type: str) -> None:
+    def __init__(self, shelf: Shelf, caller: Caller, whence: Origin, *, headers: Mapping[str, str]) -> None:
         self._shelf = shelf
         self._caller = caller
         self._whence = whence
-        self._parser = _parser(content_type, self)
+        self._sent = headers
+        self._parser = _parser(headers.get("content-type", ""), self)
         self._field = self._value = b""
         self._headers: dict[bytes, bytes] = {}
         self._upload: Upload | None = None
@@ -165,7 +168,7 @@ class Arrival:
             return
         self._size += end - start
         if self._size > self._shelf.most:
-            raise too_large(self._shelf.most)
+            raise too_large(self._shelf.most, self._sent)
         with told("the folder of uploaded files"):
             self._out.write(memoryview(data)[start:end])
 
@@ -178,9 +181,9 @@ class Arrival:
             self._out.close()
 
 
-def too_large(most: int) -> HTTPException:
-    """What is told of a file that is larger than one may be; the rest of it is left unread."""
-    return HTTPException(413, f"a file has at most {most} bytes", {"connection": "close"})
+def too_large(most: int, headers: Mapping[str, str]) -> HTTPException:
+    """What is told of a file that is larger than one may be; the rest of the request with these headers is unread."""
+    return HTTPException(413, f"a file has at most {most} bytes", unread(headers))
 
 
 def _parser(content_type: str, arrival: Arrival) -> MultipartParser | None:
