@@ -38,6 +38,18 @@ class Bar:
         return f"{self.what}: {self.value:.2f} {self.unit}, at {side} {self.limit:.2f}: {verdict}"
 
 
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """What a user would take instead, at the same small task: seconds of half of the runs, and how many a second."""
+
+    name: str
+    p50: float
+    rate: float
+
+    def __str__(self) -> str:
+        return f"{self.name}: p50 {self.p50 * 1e3:,.0f} ms, many at once {self.rate:.2f}/s"
+
+
 def walls(runs: Sequence[Run]) -> float:
     """The median wall time."""
     return median(run.wall for run in runs)

@@ -27,7 +27,7 @@ from benchmarks import (
     tpch,
 )
 from benchmarks.compared import Question, bars
-from benchmarks.figures import Bar, Run
+from benchmarks.figures import Bar, Peer, Run
 from benchmarks.workloads import HERE, Workload
 
 PAGE = HERE.parent / "docs" / "benchmarks.md"
@@ -130,8 +130,8 @@ time is that of the records, from the accepted request to COMPLETED.
 How many run at once is a matter of CPU: two cores that do 33 a second give 60 ms to each. Half of it goes to the run's
 own process, which opens and closes an engine instance for each run
 ([decision 21](decisions/0021-where-the-time-of-the-server-goes.md)). More on the same cores would take an instance that
-is used again, which is against one run seeing nothing of another. On PostgreSQL a signed read pays a look whether the
-connection lives, and the round trips that begin and end its transaction; client and database share the two cores.
+is used again, which is against one run seeing nothing of another. What was cut since the figures below were taken is in
+[decision 33](decisions/0033-what-need-not-be-asked-is-not-asked.md); client and database share the two cores.
 """
 
 _QUESTIONS = {
@@ -255,8 +255,16 @@ def _served(result: Result) -> str:
         f"| | bar | {' | '.join(bars)} |",
         f"| --- | ---: |{' ---: |' * len(bars)}",
         *(_bar_row(of_all) for of_all in zip(*bars.values(), strict=True)),
+        *_peers([Peer(**peer) for peer in result.get("peers", ())]),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _peers(peers: Sequence[Peer]) -> list[str]:
+    if not peers:
+        return []
+    told = "The same ten rows on the same machine, from what each one's own records tell:"
+    return ["", told, "", *(f"- {peer}" for peer in peers)]
 
 
 def _bearer(result: Result) -> str:

@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select
 
 from benchmarks import data, machine
-from benchmarks.figures import Bar
+from benchmarks.figures import Bar, Peer
 from benchmarks.measure import tree
 from benchmarks.workloads import HERE
 from headrace.auth.signature_v2 import ACCESS_KEY, SIGNATURE, TIMESTAMP, sign
@@ -187,10 +188,25 @@ def databases(wanted: Sequence[str]) -> Iterator[Mapping[str, str]]:
         yield found if server is None else {**found, "PostgreSQL": server.create("bench")}
 
 
-def ask(name: str, question: str, measured: Callable[[Path, str, int], list[Bar]], *, runs: int) -> None:
-    """Be the command of a benchmark: measure over each database, print, and keep what is to be kept."""
-    given = _given(name, runs, argparse.ArgumentParser(description=question))
-    _measure(name, given, lambda folder, address: measured(folder, address, given.runs))
+def ask(
+    name: str,
+    question: str,
+    measured: Callable[[Path, str, int], list[Bar]],
+    *,
+    runs: int,
+    peers: Mapping[str, Callable[[Path, Path], Peer]] = MappingProxyType({}),
+) -> None:
+    """Be the command of a benchmark: measure over each database, print, and keep what is to be kept.
+
+    `peers` are what the same is measured of, by the names under which they can be left out.
+    """
+    parser = argparse.ArgumentParser(description=question)
+    if peers:
+        parser.add_argument("--without", default="", help=f"leave out some of {', '.join(peers)}")
+    given = _given(name, runs, parser)
+    without = given.without.split(",") if peers else ()
+    wanted = [peer for title, peer in peers.items() if title not in without]
+    _measure(name, given, lambda folder, address: measured(folder, address, given.runs), peers=wanted)
 
 
 def ask_scaled(name: str, question: str, measured: Callable[[Path, str, int, float], list[Bar]], *, runs: int) -> None:
@@ -213,19 +229,35 @@ def _given(name: str, runs: int, parser: argparse.ArgumentParser) -> argparse.Na
     return given
 
 
-def _measure(name: str, given: argparse.Namespace, measured: Callable[[Path, str], list[Bar]]) -> None:
+def _measure(
+    name: str,
+    given: argparse.Namespace,
+    measured: Callable[[Path, str], list[Bar]],
+    *,
+    peers: Sequence[Callable[[Path, Path], Peer]] = (),
+) -> None:
     found: dict[str, list[Bar]] = {}
     with databases(given.databases.split(",")) as addresses:
         for title, address in addresses.items():
             with tempfile.TemporaryDirectory() as folder:
                 found[title] = measured(Path(folder), address)
             print("\n".join(f"{title}: {bar}" for bar in found[title]), flush=True)
+    beside = [asdict(_beside(peer)) for peer in peers]
     if given.save:
         about = {"date": machine.today(), "machine": machine.description(), "runs": given.runs}
         versions = machine.versions("headrace", "duckdb", "sqlalchemy", "uvicorn")
         bars = {title: [asdict(bar) for bar in of] for title, of in found.items()}
-        text = json.dumps({**about, "versions": versions, "bars": bars}, indent=2) + "\n"
+        told = {**about, "versions": versions, "bars": bars, **({"peers": beside} if beside else {})}
+        text = json.dumps(told, indent=2) + "\n"
         (HERE / "results" / f"{name}.json").write_text(text, encoding="utf-8")
+
+
+def _beside(peer: Callable[[Path, Path], Peer]) -> Peer:
+    with tempfile.TemporaryDirectory() as folder:
+        lay_rows(Path(folder))
+        found = peer(Path(folder), Path(folder) / data.BUCKET / "in" / "rows.csv")
+    print(found, flush=True)
+    return found
 
 
 def opened(served: Served) -> Database:

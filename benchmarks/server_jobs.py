@@ -1,10 +1,11 @@
 """What does the server add to a job of ten rows, and how many can it run?
 
-    python -m benchmarks.server_jobs [--runs 200] [--databases sqlite,postgresql] [--save]
+    python -m benchmarks.server_jobs [--runs 200] [--databases sqlite,postgresql] [--without prefect] [--save]
 
 The job is CSV → filter → CSV in a folder, sent by signed requests. Its time is from the accepted request to COMPLETED,
 as the server's records tell it. A cold run is the first of a server whose child has just been
-killed. `--save` keeps the figures as benchmarks/results/server_jobs.json.
+killed. Prefect is measured beside it, as `benchmarks/peers/prefect.py` says; its task does the same to the same rows,
+without Headrace's guarantees. `--save` keeps the figures as benchmarks/results/server_jobs.json.
 """
 
 import os
@@ -16,6 +17,7 @@ from sqlalchemy import func, select
 
 from benchmarks.figures import Bar, percentile
 from benchmarks.measure import pss, tree
+from benchmarks.peers import prefect
 from benchmarks.served import Client, Served, ask, lay_rows, opened, seconds_of, served, trivial
 from headrace.db.tables import executions
 
@@ -71,4 +73,4 @@ def _at_once(client: Client, server: Served, count: int) -> float:
 
 
 if __name__ == "__main__":
-    ask("server_jobs", QUESTION, measured, runs=RUNS)
+    ask("server_jobs", QUESTION, measured, runs=RUNS, peers={"prefect": prefect.measured})

@@ -75,11 +75,11 @@ class Definition:
     @cached_property
     def graph(self) -> Graph:
         """The graph with parameters by their defaults, or by some value where there is none."""
-        return self._filled({}, samples=True)[0]
+        return self._filled({})[0]
 
     def checked(self, given: Mapping[str, str]) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
         """Problems and warnings of the job, with these parameters given; others may still be missing."""
-        graph, problems = self._filled(given, samples=True)
+        graph, problems = self._filled(given)
         told = [
             Problem("unknown-field", "is not a field that we know; it is kept and has no effect", hint, field=path)
             for path, hint in unknown_fields(self.body)
@@ -90,20 +90,31 @@ class Definition:
         """What the job means with these parameters. Raises JobInvalid with every problem."""
         missing = [p for p in resolve(self.body.parameters, given)[1] if p.code == "missing-parameter"]
         # With a sample in the place of what is missing, the graph has no problems but its own.
-        graph, problems = self._filled(given, samples=True)
+        graph, problems = self._filled(given)
         if missing or problems or graph.problems:
             raise JobInvalid((*missing, *problems, *graph.problems))
         return graph.plan()
 
-    def _filled(self, given: Mapping[str, str], *, samples: bool) -> tuple[Graph, list[Problem]]:
+    def _filled(self, given: Mapping[str, str]) -> tuple[Graph, tuple[Problem, ...]]:
+        """The graph with these parameters, and by some value where there is none. Who asks again gets the same one."""
+        asked = tuple(sorted(given.items()))
+        if asked not in self._graphs:
+            self._graphs[asked] = self._fill(given)
+        return self._graphs[asked]
+
+    @cached_property
+    def _graphs(self) -> dict[tuple[tuple[str, str], ...], tuple[Graph, tuple[Problem, ...]]]:
+        return {}
+
+    def _fill(self, given: Mapping[str, str]) -> tuple[Graph, tuple[Problem, ...]]:
         specs = self.body.parameters
-        values, problems = resolve(specs, given, samples=samples)
+        values, problems = resolve(specs, given, samples=True)
         graph = Graph.of(self.body.nodes)
         if not specs:
-            return graph, problems
+            return graph, tuple(problems)
         filled = [fill(node, specs, values) for node in graph.nodes]
-        problems += [problem for _, found in filled for problem in found]
-        return Graph(tuple(node for node, _ in filled), graph.unreadable), problems
+        found = (problem for _, problems_of_node in filled for problem in problems_of_node)
+        return Graph(tuple(node for node, _ in filled), graph.unreadable), (*problems, *found)
 
 
 def load(text: str | bytes) -> Definition:

@@ -5,6 +5,7 @@ import json
 from headrace.core import objects
 from headrace.db import Database
 from headrace.execution import queue
+from headrace.execution.traces import Told
 from tests.support.queue import DONE
 from tests.support.uses import NOON, Uses, sound
 
@@ -22,9 +23,9 @@ def test_the_papers_of_an_execution_from_its_request_to_its_end(database: Databa
     claimed = uses.claim()
     with database.transaction() as con:
         now = NOON.timestamp()
-        queue.append_log(con, claimed.lease_token, "하나\n", now=now)
-        queue.append_log(con, claimed.lease_token, "two\n", now=now)
-        queue.keep_script(con, claimed.lease_token, engine="duckdb", text="SELECT 1;", now=now)
+        queue.note(con, claimed.lease_token, Told(log="하나\n"), now=now)
+        queue.note(con, claimed.lease_token, Told(log="two\n"), now=now)
+        queue.note(con, claimed.lease_token, Told(script=("duckdb", "SELECT 1;")), now=now)
     uses.end(claimed, DONE)
     with database.transaction() as con:
         assert queue.warn(con, run, "it is full", now=database.now(con))
@@ -48,7 +49,7 @@ def test_what_a_worker_runs_is_found_with_the_last_piece_of_its_log(database: Da
     uses.execute(job_id)
     claimed = uses.claim()
     with database.transaction() as con:
-        queue.append_log(con, claimed.lease_token, "one\n", now=NOON.timestamp())
+        queue.note(con, claimed.lease_token, Told(log="one\n"), now=NOON.timestamp())
     with database.reading() as con:
         (chunk,) = queue.read_log(con, claimed.execution_id)
         assert objects.running(con, "w") == {claimed.execution_id: chunk.id}

@@ -7,6 +7,7 @@ from headrace.db.tables import attempts, jobs, log_chunks, outbox
 from headrace.execution import queue, queue_rows
 from headrace.execution.queue import Outcome
 from headrace.execution.states import MOST_LOSSES, Ended
+from headrace.execution.traces import Told
 from tests.support.queue import DONE, FAILED, LEASE, Line
 
 CANCELLED = {"code": "cancelled", "message": "somebody cancelled it"}
@@ -110,7 +111,7 @@ def test_a_stale_owner_writes_nothing(line: Line, rescued: bool) -> None:
     before, logged = line.row(execution_id), line.log(execution_id)
     with line.database.transaction() as con:
         assert queue.renew(con, token, now=late, lease_seconds=LEASE) == queue.Renewal(alive=False, cancel=False)
-        assert not queue.append_log(con, token, "late\n", now=late)
+        assert not queue.note(con, token, Told(log="late\n"), now=late)
         assert not queue.note_child(con, token, pid=5, now=late)
         assert not queue.put_back(con, token, cause="late", delay=0.0, now=late)
         assert not queue.finish(con, token, DONE, now=late)
@@ -251,7 +252,7 @@ def test_a_log_is_read_from_where_one_stopped_and_any_text_is_kept(line: Line) -
     token = line.one(0.0).lease_token
     for text in ("one\n", "둘 \0 \ud800\n", "three\n"):
         with line.database.transaction() as con:
-            assert queue.append_log(con, token, text, now=1.0)
+            assert queue.note(con, token, Told(log=text), now=1.0)
     with line.database.reading() as con:
         first, *_ = queue.read_log(con, execution_id, limit=1)
         rest = queue.read_log(con, execution_id, after=first.id)
@@ -342,7 +343,7 @@ def test_a_retry_is_an_attempt_with_a_log_of_its_own(line: Line) -> None:
     for at, outcome in ((0.0, FAILED), (100.0, DONE)):
         token = line.one(at).lease_token
         with line.database.transaction() as con:
-            queue.append_log(con, token, f"begun at {at:g}\n", now=at)
+            queue.note(con, token, Told(log=f"begun at {at:g}\n"), now=at)
         line.finish(token, outcome, at=at + 1)
     with line.database.reading() as con:
         said = {(chunk.attempt, chunk.text) for chunk in queue.read_log(con, execution_id)}

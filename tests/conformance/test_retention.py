@@ -10,6 +10,7 @@ from headrace.core import retention
 from headrace.core.retention import Kept
 from headrace.db import Database, tables
 from headrace.execution import queue
+from headrace.execution.traces import Told
 from headrace.service.retention import Retention
 from tests.support.queue import DONE, FAILED, Line
 from tests.support.waiting import until
@@ -38,9 +39,9 @@ def ended(line: Line, job_id: str, *, at: float) -> str:
     execution_id = line.submit(job_id, at=at)
     token = line.one(at).lease_token
     with line.database.transaction() as con:
-        queue.append_log(con, token, "one\n", now=at)
-        queue.append_log(con, token, "two\n", now=at)
-        queue.keep_script(con, token, engine="duckdb", text="SELECT 1;", now=at)
+        queue.note(con, token, Told(log="one\n"), now=at)
+        queue.note(con, token, Told(log="two\n"), now=at)
+        queue.note(con, token, Told(script=("duckdb", "SELECT 1;")), now=at)
     assert line.finish(token, DONE, at=at)
     return execution_id
 

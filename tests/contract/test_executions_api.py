@@ -2,6 +2,7 @@
 
 from headrace.execution import queue
 from headrace.execution.queue import Outcome
+from headrace.execution.traces import Told
 from tests.support.proving import proves
 from tests.support.server import Server
 
@@ -176,7 +177,7 @@ def test_the_script_is_what_the_last_attempt_ran(server: Server) -> None:
     token = server.claim().lease_token
     for text in ("SELECT 1;\n", "SELECT '\0\ud800';\n"):
         with server.database.transaction() as con:
-            assert queue.keep_script(con, token, engine="duckdb", text=text, now=server.database.now(con))
+            assert queue.note(con, token, Told(script=("duckdb", text)), now=server.database.now(con))
     told = {
         **empty,
         "status": "RUNNING",

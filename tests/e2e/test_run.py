@@ -215,6 +215,13 @@ def test_importing_the_command_loads_nothing_heavy(module: str) -> None:
     assert loaded & {*HEAVY, "rich"} == set()
 
 
+def test_a_server_loads_no_engine_and_nothing_that_only_an_upgrade_needs() -> None:
+    code = "import sys, json, headrace.cli.serving, headrace.api.app; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name.split(".")[0] for name in json.loads(done.stdout)}
+    assert loaded & {"duckdb", "_duckdb", "alembic", "sqlglot", "boto3", "psycopg", "rich"} == set()
+
+
 def test_asking_for_the_version_loads_no_library_at_all() -> None:
     code = "import sys, headrace.cli; sys.argv[1:] = ['--version']; headrace.cli.main(); print(sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

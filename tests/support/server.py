@@ -19,6 +19,7 @@ from headrace.auth.signature_v2 import ACCESS_KEY, SIGNATURE, TIMESTAMP, sign
 from headrace.core import keys
 from headrace.db.session import Database
 from headrace.execution import queue
+from headrace.execution.traces import Told
 from headrace.settings import load_settings
 from headrace.stores.grants import Grants
 
@@ -157,4 +158,4 @@ class Server:
     def log(self, token: str, text: str) -> None:
         """Write to the console log as a worker does."""
         with self.database.transaction() as con:
-            assert queue.append_log(con, token, text, now=self.database.now(con))
+            assert queue.note(con, token, Told(log=text), now=self.database.now(con))

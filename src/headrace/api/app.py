@@ -17,7 +17,7 @@ from headrace.api.gateway import Refusal
 from headrace.api.keyring import Keyring, Opened
 from headrace.api.metrics import PATH as METRICS
 from headrace.api.metrics import Queue, metrics
-from headrace.api.middleware import Gateway, Limits, Prefixed, Traced
+from headrace.api.middleware import Ahead, Gateway, Limits, Prefixed, Traced
 from headrace.api.naver.operations import find
 from headrace.api.naver.service import service
 from headrace.api.nx1.entrance import add_nx1
@@ -70,6 +70,7 @@ def create_app(
     rest = Mount("", app=gate)
     rest.path_regex = re.compile("/(?P<path>.*)", re.DOTALL)  # by itself it passes over a path with a line break
     app.router.routes.append(rest)
+    app.add_middleware(Ahead, prefix="/api/v1/", to=gate)
     app.add_middleware(Traced, clock=clock, watch=Watch(figures))
     if settings["path_prefix"]:
         app.add_middleware(Prefixed, prefix=settings["path_prefix"])

@@ -9,6 +9,7 @@ from headrace.db.tables import executions, job_revisions, jobs
 
 # What a statement is told, beside the account: which job, or which ones of a list.
 ACCOUNT, JOB, NAME, STATUS, ROWS, FIRST = "account", "job", "name", "status", "rows", "first"
+REVISION = "number"
 _ESCAPE = "/"
 
 
@@ -25,6 +26,20 @@ def one() -> Select[Any]:
     kept = and_(r.job_id == jobs.c.job_id, r.revision == jobs.c.revision)
     this = and_(jobs.c.job_id == bindparam(JOB), jobs.c.deleted_at.is_(None))
     return _shown(r.definition).join(job_revisions, kept).where(this)
+
+
+@cache
+def locked() -> Select[Any]:
+    """The row of a job, which nobody else changes until the transaction ends."""
+    return select(jobs).where(_of_account(), jobs.c.job_id == bindparam(JOB)).with_for_update(key_share=True)
+
+
+@cache
+def definition() -> Select[Any]:
+    """The JSON text of a revision of a job."""
+    r = job_revisions.c
+    this = and_(r.job_id == bindparam(JOB), r.revision == bindparam(REVISION))
+    return select(r.definition).where(r.account_id == bindparam(ACCOUNT), this)
 
 
 @cache

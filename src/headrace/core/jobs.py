@@ -105,9 +105,8 @@ def get(con: Connection, principal: Principal, job_id: str) -> Job:
 
 def definition(con: Connection, principal: Principal, job_id: str, *, revision: int) -> Mapping[str, Any]:
     """What a job was at that revision, also when it is deleted since. Raises NotFound."""
-    r = job_revisions.c
-    this = and_(r.account_id == principal.account_id, r.job_id == job_id, r.revision == revision)
-    text = con.scalar(select(r.definition).where(this))
+    this = {job_rows.ACCOUNT: principal.account_id, job_rows.JOB: job_id, job_rows.REVISION: revision}
+    text = con.scalar(job_rows.definition(), this)
     if text is None:
         raise NotFound("job", job_id)
     sent: Mapping[str, Any] = json.loads(text)
@@ -232,8 +231,7 @@ def runnable_again(con: Connection, principal: Principal, job_id: str, sent: Map
 
 def locked(con: Connection, principal: Principal, job_id: str, *, deleted: bool = False) -> Row[Any]:
     """The row of a job, so that nobody else changes it until the transaction ends. Raises NotFound."""
-    this = and_(jobs.c.account_id == principal.account_id, jobs.c.job_id == job_id)
-    found = con.execute(select(jobs).where(this).with_for_update(key_share=True)).first()
+    found = con.execute(job_rows.locked(), {job_rows.ACCOUNT: principal.account_id, job_rows.JOB: job_id}).first()
     if found is None or (found.deleted_at is not None and not deleted):
         raise NotFound("job", job_id)
     return found

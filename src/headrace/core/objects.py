@@ -9,9 +9,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, and_, func, select
+from sqlalchemy import Connection, Row, Select, and_, bindparam, func, select
 
 from headrace.core.conditions import Condition
 from headrace.db.tables import accounts, executions, job_revisions, log_chunks, scripts
@@ -63,14 +64,12 @@ class Papers:
 
 def read(con: Connection, execution_id: str) -> Papers | None:
     """What there is now; None when the execution is not there any more."""
-    this = executions.c.execution_id == execution_id
-    own = select(accounts.c.bucket).where(accounts.c.account_id == executions.c.account_id).scalar_subquery()
-    row = con.execute(select(executions, own.label("own_bucket")).where(this)).first()
+    row = con.execute(_one(), {"this": execution_id}).first()
     if row is None:
         return None
     condition, ended = Condition.of(row.condition), row.status in _ENDED
     found = []
-    script = con.execute(select(scripts).where(scripts.c.execution_id == execution_id)).first()
+    script = con.execute(_its_script(), {"this": execution_id}).first()
     if condition.script_path and script is not None:
         place = f"{condition.script_path}{row.job_id}/{execution_id}.sql"
         found.append(Paper("script", place, _script(row, script).encode("utf-8", "replace")))
@@ -102,6 +101,18 @@ def regions(con: Connection, execution_id: str) -> Mapping[str, str]:
         return {}  # by now it means nothing: a program before this one took it
     ops = [op for op in in_order(plan.pruned) if isinstance(op, Read | Write)]
     return {op.place.bucket: op.place.region for op in ops}
+
+
+# Each statement is made once: to make one takes longer than to run it.
+@cache
+def _one() -> Select[Any]:
+    own = select(accounts.c.bucket).where(accounts.c.account_id == executions.c.account_id).scalar_subquery()
+    return select(executions, own.label("own_bucket")).where(executions.c.execution_id == bindparam("this"))
+
+
+@cache
+def _its_script() -> Select[Any]:
+    return select(scripts).where(scripts.c.execution_id == bindparam("this"))
 
 
 def _script(row: Row[Any], script: Row[Any]) -> str:

@@ -6,14 +6,18 @@ its own rows, and each is done, or tried again later, by itself: what one consum
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Update, and_, bindparam, insert, select, update
 
+from headrace.db.session import changing
 from headrace.db.tables import outbox
+from headrace.execution.queue import news_for
 
 _FIRST_DELAY, _LONGEST_DELAY = 0.5, 300.0
 _LONGEST_FAILURE = 2000
+_PUT = insert(outbox)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +35,14 @@ class Event:
 def put(con: Connection, *consumers: str, account_id: str, kind: str, payload: Mapping[str, Any], now: float) -> None:
     """Let each of these consumers hear of it once this transaction is committed."""
     row = {"account_id": account_id, "at": now, "kind": kind, "payload": payload}
-    con.execute(insert(outbox), [{**row, "consumer": consumer} for consumer in consumers])
+    con.execute(_PUT, [{**row, "consumer": consumer} for consumer in consumers])
+    for consumer in consumers:
+        changing(con, news_for(consumer))
 
 
 def is_waiting(con: Connection, consumer: str, *, now: float) -> bool:
     """Whether there is something for this consumer now."""
-    return con.scalar(select(outbox.c.id).where(_due(consumer, now)).limit(1)) is not None
+    return con.scalar(_first(), {"consumer": consumer, "now": now}) is not None
 
 
 def take(
@@ -46,10 +52,8 @@ def take(
 
     Nobody else takes it until this transaction ends, and then not for `hold` seconds more, unless `keep` renews that.
     """
-    c = outbox.c
-    wanted = select(c.id, c.account_id, c.at, c.kind, c.payload, c.tries).where(_due(consumer, now), c.id.not_in(but))
-    ordered = wanted.order_by(c.available_at, c.id).limit(limit).with_for_update(skip_locked=True)
-    events = tuple(Event(*row) for row in con.execute(ordered))
+    told = {"consumer": consumer, "now": now, "but": [*but], "most": limit}
+    events = tuple(Event(*row) for row in con.execute(_next(), told))
     if hold:
         keep(con, [event.id for event in events], until=now + hold)
     return events
@@ -58,19 +62,19 @@ def take(
 def keep(con: Connection, ids: Collection[int], *, until: float) -> None:
     """Hold what was taken for longer."""
     if ids:
-        con.execute(update(outbox).where(_undone(ids)).values(available_at=until))
+        con.execute(_undone(), {"ids": [*ids], "available_at": until})
 
 
 def done(con: Connection, ids: Collection[int], *, now: float) -> None:
     """These are done, whoever did them."""
     if ids:
-        con.execute(update(outbox).where(_undone(ids)).values(done_at=now))
+        con.execute(_undone(), {"ids": [*ids], "done_at": now})
 
 
 def postpone(con: Connection, event: Event, *, failure: str, now: float) -> None:
     """Try it again later; each time it waits twice as long, up to five minutes."""
     values = {"available_at": now + delay(event.tries), "tries": event.tries + 1, "failure": failure[:_LONGEST_FAILURE]}
-    con.execute(update(outbox).where(_undone([event.id])).values(values))
+    con.execute(_undone(), {"ids": [event.id], **values})
 
 
 def delay(tries: int) -> float:
@@ -78,9 +82,27 @@ def delay(tries: int) -> float:
     return float(min(_FIRST_DELAY * 2 ** min(tries, 30), _LONGEST_DELAY))
 
 
-def _due(consumer: str, now: float) -> ColumnElement[bool]:
-    return and_(outbox.c.consumer == consumer, outbox.c.done_at.is_(None), outbox.c.available_at <= now)
+# Each statement is made once: to make one takes longer than to run it.
+@cache
+def _first() -> Select[Any]:
+    return select(outbox.c.id).where(_due()).limit(1)
 
 
-def _undone(ids: Collection[int]) -> ColumnElement[bool]:
-    return and_(outbox.c.id.in_(ids), outbox.c.done_at.is_(None))
+@cache
+def _next() -> Select[Any]:
+    c = outbox.c
+    wanted = select(c.id, c.account_id, c.at, c.kind, c.payload, c.tries)
+    others = wanted.where(_due(), c.id.not_in(bindparam("but", expanding=True)))
+    return others.order_by(c.available_at, c.id).limit(bindparam("most")).with_for_update(skip_locked=True)
+
+
+@cache
+def _undone() -> Update:
+    """Those of `ids` that are not done; told the columns that change."""
+    these = and_(outbox.c.id.in_(bindparam("ids", expanding=True)), outbox.c.done_at.is_(None))
+    return update(outbox).where(these)
+
+
+def _due() -> ColumnElement[bool]:
+    of_consumer = outbox.c.consumer == bindparam("consumer")
+    return and_(of_consumer, outbox.c.done_at.is_(None), outbox.c.available_at <= bindparam("now"))

@@ -7,15 +7,30 @@ at once when another writer came between. Readers are not held up by it.
 import os
 import threading
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, extract, func, inspect, select, table, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    Dialect,
+    Engine,
+    create_engine,
+    event,
+    extract,
+    func,
+    inspect,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from headrace import mounts
 from headrace.clock import Clock, SystemClock
@@ -25,7 +40,18 @@ from headrace.errors import DatabaseFailed, DatabaseFull, DatabaseReadOnly, Sche
 SERVER_NAME = "headrace server"
 _BEGIN = "headrace_begin"
 _CHANGED = "headrace_changed"
+_IDLE_SINCE = "headrace_idle_since"
+# On PostgreSQL a reader sees what is committed whether its statements are one transaction or not, and to begin and end
+# one takes as long as to read. Outside of transactions a connection of ours can't write there: `_prepared`.
+_READING: Mapping[str, dict[str, str]] = {
+    "sqlite": {_BEGIN: "BEGIN DEFERRED"},
+    "postgresql": {"isolation_level": "AUTOCOMMIT"},
+}
+_STEADY = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+_NOW = select(extract("epoch", func.clock_timestamp()))
 _BUSY_SECONDS = 10
+_FRESH_SECONDS = 1.0
+"""A connection to PostgreSQL that was used so lately is not asked whether it is still there."""
 _CONNECTIONS = {"pool_size": 10, "max_overflow": 30}
 _UPGRADE_LOCK = 4_372_170_441  # any number, the same in all programs that upgrade
 
@@ -58,7 +84,8 @@ class Database:
             raise SettingInvalid(
                 f"{parsed.database} lies on a network file system, where SQLite's locks fail", hint=hint
             )
-        return cls(engine(url, serves), clock=clock or SystemClock())
+        clock = clock or SystemClock()
+        return cls(engine(url, clock, serves), clock=clock)
 
     @property
     def path(self) -> Path | None:
@@ -93,9 +120,8 @@ class Database:
         It writes nothing.
         """
         with _told(), self._engine.connect() as con:
-            if steady and con.dialect.name == "postgresql":
-                con.execution_options(isolation_level="REPEATABLE READ")
-            con.execution_options(**{_BEGIN: "BEGIN DEFERRED", "postgresql_readonly": True})
+            steadily = steady and con.dialect.name == "postgresql"
+            con.execution_options(**(_STEADY if steadily else _READING[con.dialect.name]))
             with con.begin():
                 yield con
 
@@ -107,7 +133,7 @@ class Database:
         """
         if con.dialect.name == "sqlite":
             return self._base + self._clock.seconds()
-        return float(con.scalar(select(extract("epoch", func.clock_timestamp()))) or 0)
+        return float(con.scalar(_NOW) or 0)
 
     def upgrade(self) -> None:
         """Bring the tables to this program's version, all or nothing; a database that has it is left as it is."""
@@ -137,6 +163,20 @@ class Database:
     def dispose(self) -> None:
         """Close the connections that nobody uses."""
         self._engine.dispose()
+
+
+class News:
+    """Whether this process has changed something since the last time that this was asked."""
+
+    def __init__(self, database: Database, what: str) -> None:
+        self._database = database
+        self._what = what
+        self._seen = database.changes(what)
+
+    def came(self) -> bool:
+        """Whether it has; costs no look at the database."""
+        before, self._seen = self._seen, self._database.changes(self._what)
+        return self._seen != before
 
 
 class _Turns:
@@ -217,8 +257,8 @@ def _kind(said: BaseException | None) -> type[DatabaseFailed]:
     return DatabaseReadOnly if word.startswith("SQLITE_READONLY") or word == "25006" else DatabaseFailed
 
 
-def _sqlite(url: str, serves: bool) -> Engine:
-    del serves  # a lock beside the file tells that
+def _sqlite(url: str, clock: Clock, serves: bool) -> Engine:
+    del clock, serves  # a lock beside the file tells that
     engine = create_engine(url, hide_parameters=True, connect_args={"timeout": _BUSY_SECONDS}, **_CONNECTIONS)
     event.listen(engine, "do_connect", _connecting)
     event.listen(engine, "connect", _connected)
@@ -243,19 +283,40 @@ def _begun(con: Connection) -> None:
     con.exec_driver_sql(str(con.get_execution_options().get(_BEGIN, "BEGIN IMMEDIATE")))
 
 
-def _postgresql(url: str, serves: bool) -> Engine:
+def _postgresql(url: str, clock: Clock, serves: bool) -> Engine:
     name = {"application_name": SERVER_NAME if serves else "headrace"}
-    engine = create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=name, **_CONNECTIONS)
-    event.listen(engine, "connect", _bounded)
+    engine = create_engine(url, hide_parameters=True, connect_args=name, **_CONNECTIONS)
+    event.listen(engine, "connect", _prepared)
+    event.listen(engine, "checkin", partial(_put_away, clock))
+    event.listen(engine, "checkout", partial(_taken_out, engine.dialect, clock))
     return engine
 
 
-def _bounded(connection: Any, _: object) -> None:
-    """Let the server undo a transaction whose process stands still: nobody else could have its rows."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET idle_in_transaction_session_timeout = '{_BUSY_SECONDS}s'")
-    connection.commit()
+def _prepared(connection: Any, _: object) -> None:
+    """Let a connection of psycopg write in transactions alone, which say so (the Any is its type, as above).
+
+    And let the server undo a transaction whose process stands still: nobody else could have its rows.
+    """
+    connection.autocommit = True
+    connection.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY").close()
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{_BUSY_SECONDS}s'").close()
+    connection.autocommit = False
+    connection.read_only = False
 
 
-_ENGINES = {"sqlite": _sqlite, "postgresql+psycopg": _postgresql}
+def _put_away(clock: Clock, _: object, record: ConnectionPoolEntry) -> None:
+    record.info[_IDLE_SINCE] = clock.seconds()
+
+
+def _taken_out(dialect: Dialect, clock: Clock, connection: Any, record: ConnectionPoolEntry, _: object) -> None:
+    """Ask a connection that had nothing to do for a while whether it is still there; if not, all are made anew."""
+    if clock.seconds() - record.info.get(_IDLE_SINCE, clock.seconds()) < _FRESH_SECONDS:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise InvalidatePoolError("the database has ended a connection") from error
+
+
+_ENGINES: Mapping[str, Callable[[str, Clock, bool], Engine]] = {"sqlite": _sqlite, "postgresql+psycopg": _postgresql}
 _ADDRESSES = "use sqlite:///path/to/file or postgresql+psycopg://user@host/database"

@@ -66,7 +66,7 @@ __all__ = [
 ]
 
 # The schema that this program works with: the last file in migrations/versions.
-VERSION = "0009"
+VERSION = "0008"
 
 # One row for each account that has made something: `bucket` is where its scripts and logs go by default.
 accounts = Table(

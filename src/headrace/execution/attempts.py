@@ -13,8 +13,8 @@ from headrace.execution import lines, logs, memory, queue
 from headrace.execution import supervisor as told
 from headrace.execution.children import Gone, Nursery, Process
 from headrace.execution.figures import Figures, Outcome
-from headrace.execution.machine import run_memory
 from headrace.execution.states import Status
+from headrace.execution.traces import Told
 from headrace.settings import Settings
 
 _EVERY = 0.1
@@ -37,6 +37,7 @@ class Attempt:
         *,
         database: Database,
         settings: Settings,
+        most_memory: int,
         clock: Clock,
         begun: float,
         now: float,
@@ -53,12 +54,10 @@ class Attempt:
         self._ended = ended
         self._lease = settings["lease_seconds"]
         self._inbox: SimpleQueue[told.Event | lines.Log | lines.Script | lines.Progress] = SimpleQueue()
-        self._renewed_at = begun
+        self._renewed_at = self._written_at = self._looked_at = begun
         self._script: lines.Script | None = None  # as long as it is not written
         self._unwritten: list[str] = []
-        self._written_at = begun
-        self._looked_at = begun
-        self._most_memory = run_memory(settings)
+        self._most_memory = most_memory
         self._at = ""
         self._pid = 0  # until it is written down
         minutes = int(claimed.condition.get("timeout") or _LONGEST)
@@ -83,7 +82,9 @@ class Attempt:
             cause = f"no process for it began within {_PATIENCE:g} s; the log of the server may say why"
             self._write(
                 "PUT_BACK",
-                lambda con, now: queue.put_back(con, self.token, cause=cause, delay=_PATIENCE, now=now),
+                lambda con, now: queue.put_back(
+                    con, self.token, cause=cause, delay=_PATIENCE, now=now, told=self._told()
+                ),
                 cause=cause,
             )
             return
@@ -221,26 +222,32 @@ class Attempt:
         if end.report is None and failure is not None:
             self._note(f"{failure['code']}: {failure['message']}")
         cause = str((failure or {}).get("code", ""))
-        self._write(end.status, lambda con, now: queue.finish(con, self.token, outcome, now=now), cause=cause)
+        self._write(
+            end.status, lambda con, now: queue.finish(con, self.token, outcome, now=now, told=self._told()), cause=cause
+        )
 
     def _put_back(self, back: told.PutBack) -> None:
         if back.lost:
             self._write(
                 "LOST",
-                lambda con, now: queue.lose(con, self.token, code=back.cause, message=back.message, now=now),
+                lambda con, now: queue.lose(
+                    con, self.token, code=back.cause, message=back.message, now=now, told=self._told()
+                ),
                 cause=back.cause,
             )
         else:
             self._write(
                 "PUT_BACK",
-                lambda con, now: queue.put_back(con, self.token, cause=back.message, delay=0.0, now=now),
+                lambda con, now: queue.put_back(
+                    con, self.token, cause=back.message, delay=0.0, now=now, told=self._told()
+                ),
                 cause=back.message,
             )
 
     def _write_log(self) -> None:
         try:
             with self._database.transaction() as con:
-                self._append_log(con, self._database.now(con))
+                queue.note(con, self.token, self._told(), now=self._database.now(con))
         except DatabaseFailed:
             return  # it is written later, with what comes then
         self._unwritten.clear()
@@ -251,12 +258,9 @@ class Attempt:
         if self._pid and queue.note_child(con, self.token, pid=self._pid, now=now):
             self._pid = 0
 
-    def _append_log(self, con: Connection, now: float) -> None:
-        if self._script is not None:
-            engine, text = self._script.engine, self._script.text
-            queue.keep_script(con, self.token, engine=engine, text=text, now=now)
-        if self._unwritten:
-            queue.append_log(con, self.token, "".join(f"{text}\n" for text in self._unwritten), now=now)
+    def _told(self) -> Told:
+        script = None if self._script is None else (self._script.engine, self._script.text)
+        return Told(self._pid, script, "".join(f"{text}\n" for text in self._unwritten))
 
     def _write(self, outcome: Outcome, do: Callable[[Connection, float], Status | None], *, cause: str) -> None:
         """Write an end, with the rest of the log before it. While the database is away, try as long as the lease is."""
@@ -264,8 +268,6 @@ class Attempt:
             try:
                 with self._database.transaction() as con:
                     now = self._database.now(con)
-                    self._note_child(con, now)
-                    self._append_log(con, now)
                     status = do(con, now)
             except DatabaseFailed as error:
                 if self._clock.seconds() > self._state.lease_ends:

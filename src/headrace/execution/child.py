@@ -39,7 +39,6 @@ from headrace.plan.ops import Sql, in_order
 from headrace.settings import Settings, current_settings
 from headrace.stores.grants import Grants, ungranted
 
-PARENT = "HEADRACE_PARENT"
 _PR_SET_PDEATHSIG = 1
 _EVERY = 0.25
 _AT_ONCE = 1e-6  # 0 would be never
@@ -206,7 +205,7 @@ def _refuse_ungranted(plan: Plan, grants: Mapping[str, Any] | None) -> None:
 def main() -> None:
     """Be a child."""
     gc.set_threshold(_OBJECTS)
-    _die_with(int(os.environ[PARENT]))
+    _die_with(int(os.environ[lines.PARENT]))
     # When the machine's memory ends, the kernel is to take this process and not the server.
     Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO)
     # The worker says by a line why a run is to end; the signal is for what the run itself has started.

@@ -10,8 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from headrace.execution import memory
-from headrace.execution.child import PARENT
-from headrace.execution.lines import FromChild, Order, Ready, ToChild, encode, from_child
+from headrace.execution.lines import PARENT, FromChild, Order, Ready, ToChild, encode, from_child
 from headrace.execution.machine import available_memory, run_memory
 from headrace.settings import Settings
 

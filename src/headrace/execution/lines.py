@@ -2,8 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
+
+PARENT = "HEADRACE_PARENT"
+"""The variable that tells a child the process id of its worker."""
 
 StopCode = Literal["cancelled", "timed-out", "out-of-memory", "worker-stopped", "lease-lost"]
 
@@ -101,7 +104,9 @@ _FROM_CHILD: Mapping[str, type[FromChild]] = {
 
 def encode(line: ToChild | FromChild) -> bytes:
     """The line as it goes through the pipe, with its end."""
-    return json.dumps({"line": type(line).__name__, **asdict(line)}, ensure_ascii=False).encode() + b"\n"
+    # `asdict` would copy all that is below.
+    told = {name: getattr(line, name) for name in line.__slots__}
+    return json.dumps({"line": type(line).__name__, **told}, ensure_ascii=False).encode() + b"\n"
 
 
 def to_child(text: bytes) -> ToChild:

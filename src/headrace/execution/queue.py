@@ -8,23 +8,28 @@ is False or None. `now` is always the database's `Database.now`; nothing here re
 import secrets
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from headrace.db.tables import attempts, executions, jobs, log_chunks, outbox
+from headrace.db.session import changing
+from headrace.db.tables import attempts, executions, jobs, outbox
 from headrace.execution import queue_rows, states, traces
 from headrace.execution.report import rows_of
 from headrace.execution.states import Ended, Status
+from headrace.execution.traces import NOTHING, Told
 
 Json = Mapping[str, Any]
 # Who hears of an end, each by a row of its own: done, or tried again, by itself (`core.outbox`).
 CONSUMERS = ("objects",)
 # Who hears, besides, of the end of an execution that belongs to a run of a workflow.
 OF_WORKFLOWS = "workflows"
+# What `Database.changes` counts when somebody wants an execution to end.
+CANCELLED = "executions to be ended"
 _SECONDS_PER_PRIORITY = 60.0
 _RESCUED_AT_ONCE = 100
+_SUBMIT, _BEGIN, _TELL = insert(executions), insert(attempts), insert(outbox)
 _FREE: dict[str, None] = {"lease_token": None, "lease_owner": None, "lease_expires_at": None, "deadline": None}
 
 
@@ -117,13 +122,18 @@ class LogChunk:
 
 def submit(con: Connection, submission: Submission) -> str:
     """Put an execution into the queue. A priority of one more counts as much as a minute of waiting."""
-    fields = asdict(submission)
+    fields = {name: getattr(submission, name) for name in Submission.__slots__}
     at = submission.created_at
     turn = at - _SECONDS_PER_PRIORITY * submission.priority
-    con.execute(insert(executions), {**fields, "status": "READY", "available_at": at, "turn": turn})
+    con.execute(_SUBMIT, {**fields, "status": "READY", "available_at": at, "turn": turn})
     last = {"last_execution_id": submission.execution_id, "last_execution_status": "READY", "last_execution_at": at}
     con.execute(queue_rows.counted(), {"this": submission.job_id, **last})
     return submission.execution_id
+
+
+def news_for(consumer: str) -> str:
+    """What `Database.changes` counts when there is something new in the outbox for a consumer."""
+    return f"outbox {consumer}"
 
 
 def claim(
@@ -179,9 +189,9 @@ def note_child(con: Connection, token: str, *, pid: int, now: float) -> bool:
     return held is not None
 
 
-def finish(con: Connection, token: str, outcome: Outcome, *, now: float) -> Status | None:
+def finish(con: Connection, token: str, outcome: Outcome, *, now: float, told: Told = NOTHING) -> Status | None:
     """End an attempt: the execution ends with it, or waits for its next attempt. Gives what it is then."""
-    held = _locked(con, token, now)
+    held = _locked(con, token, now, told)
     if held is None:
         return None
     failure = outcome.failure if outcome.status != "COMPLETED" else None
@@ -205,13 +215,17 @@ def finish(con: Connection, token: str, outcome: Outcome, *, now: float) -> Stat
         traces.note(
             con, held, f"attempt {held.attempt} failed; the next one begins in {delay:g} s at the earliest", now
         )
-    _leave(con, held, status, now=now, outcome=outcome.status, delay=delay, failure=failure, values=values)
+    _leave(
+        con, held, status, now=now, outcome=outcome.status, delay=delay, failure=failure, values=values, pid=told.pid
+    )
     return status
 
 
-def put_back(con: Connection, token: str, *, cause: str, delay: float, now: float) -> Status | None:
+def put_back(
+    con: Connection, token: str, *, cause: str, delay: float, now: float, told: Told = NOTHING
+) -> Status | None:
     """Give up an attempt that did nothing wrong: it waits again, or is cancelled when that was asked for."""
-    held = _locked(con, token, now)
+    held = _locked(con, token, now, told)
     if held is None:
         return None
     cancelled = held.cancel_requested_at is not None and not _may_have_published(held)
@@ -219,14 +233,14 @@ def put_back(con: Connection, token: str, *, cause: str, delay: float, now: floa
     failure = _cancelled("it was cancelled") if cancelled else {"code": "put-back", "message": cause}
     traces.note(con, held, f"attempt {held.attempt} was given up: {cause}", now)
     values = {"failure": failure if cancelled else None}
-    _leave(con, held, status, now=now, outcome="PUT_BACK", delay=delay, failure=failure, values=values)
+    _leave(con, held, status, now=now, outcome="PUT_BACK", delay=delay, failure=failure, values=values, pid=told.pid)
     return status
 
 
-def lose(con: Connection, token: str, *, code: str, message: str, now: float) -> Status | None:
+def lose(con: Connection, token: str, *, code: str, message: str, now: float, told: Told = NOTHING) -> Status | None:
     """Give up an attempt whose process died under its worker: a loss like that of the worker, told at once."""
-    held = _locked(con, token, now)
-    return None if held is None else _lost(con, held, {"code": code, "message": message}, now)
+    held = _locked(con, token, now, told)
+    return None if held is None else _lost(con, held, {"code": code, "message": message}, now, pid=told.pid)
 
 
 def cancel(con: Connection, execution_id: str, *, now: float) -> bool:
@@ -241,6 +255,7 @@ def cancel(con: Connection, execution_id: str, *, now: float) -> bool:
     values: dict[str, object] = {}
     if found.cancel_requested_at is None:
         values["cancel_requested_at"] = now
+        changing(con, CANCELLED)
     if found.status == "READY" and _may_have_published(found):
         values["available_at"] = min(found.available_at, now)
     elif found.status == "READY":
@@ -268,22 +283,9 @@ def remove(con: Connection, execution_ids: Sequence[str]) -> None:
         con.execute(update(jobs).where(jobs.c.job_id == job_id).values(fewer))
 
 
-def append_log(con: Connection, token: str, text: str, *, now: float) -> bool:
-    """Add to the console log, as long as the lease holds."""
-    held = _locked(con, token, now)
-    if held is None:
-        return False
-    traces.append(con, held, text, now)
-    return True
-
-
-def keep_script(con: Connection, token: str, *, engine: str, text: str, now: float) -> bool:
-    """Keep what the attempt runs in place of what an earlier one ran, as long as the lease holds."""
-    held = _locked(con, token, now)
-    if held is None:
-        return False
-    traces.keep_script(con, held, engine=engine, text=text)
-    return True
+def note(con: Connection, token: str, told: Told, *, now: float) -> bool:
+    """Write down what an attempt told, but for its process, as long as the lease holds."""
+    return _locked(con, token, now, told) is not None
 
 
 def warn(con: Connection, execution_id: str, text: str, *, now: float) -> bool:
@@ -299,13 +301,16 @@ def warn(con: Connection, execution_id: str, text: str, *, now: float) -> bool:
 
 def read_log(con: Connection, execution_id: str, *, after: int = 0, limit: int = 1000) -> list[LogChunk]:
     """What the log has after the chunk of that id, at most so many chunks."""
-    c = log_chunks.c
-    wanted = select(c.id, c.attempt, c.at, c.text).where(c.execution_id == execution_id, c.id > after)
-    return [LogChunk(*row) for row in con.execute(wanted.order_by(c.id).limit(limit))]
+    wanted = {"this": execution_id, "after": after, "most": limit}
+    return [LogChunk(*row) for row in con.execute(queue_rows.log(), wanted)]
 
 
-def _locked(con: Connection, token: str, now: float) -> Row[Any] | None:
-    return con.execute(queue_rows.held(), {"token": token, "now": now}).first()
+def _locked(con: Connection, token: str, now: float, told: Told = NOTHING) -> Row[Any] | None:
+    """What the lease holds, with what was told of it written down; None when it holds nothing any more."""
+    held = con.execute(queue_rows.held(), {"token": token, "now": now}).first()
+    if held is not None:
+        traces.keep(con, held, told, now)
+    return held
 
 
 def _take(con: Connection, found: Row[Any], *, most: int, worker: str, now: float, expires: float) -> Claimed | None:
@@ -324,7 +329,7 @@ def _take(con: Connection, found: Row[Any], *, most: int, worker: str, now: floa
     if taken is None:
         return None
     begun = {"execution_id": taken.execution_id, "account_id": taken.account_id, "number": taken.attempt}
-    con.execute(insert(attempts), {**begun, "worker": worker, "started_at": now})
+    con.execute(_BEGIN, {**begun, "worker": worker, "started_at": now})
     kept = {"job": taken.job_id, "number": taken.job_revision}
     definition = con.execute(queue_rows.definition(), kept).scalar_one()
     same = {name: getattr(taken, name) for name in Claimed.__slots__ if name != "definition"}
@@ -341,12 +346,13 @@ def _leave(
     delay: float,
     failure: Json | None,
     values: Mapping[str, object],
+    pid: int = 0,
 ) -> None:
     """End the lease: the execution goes on to `status`, and its attempt has this outcome."""
     moved = {"available_at": now + delay} if status == "READY" else {"ended_at": now}
     this = {"this": held.execution_id, "token": held.lease_token}
     con.execute(queue_rows.left(status), {**this, **_FREE, **values, **moved, "status": status})
-    tried = {"this": held.execution_id, "try": held.attempt}
+    tried = {"this": held.execution_id, "try": held.attempt, **({"pid": pid} if pid else {})}
     con.execute(queue_rows.attempt(), {**tried, "ended_at": now, "outcome": outcome, "failure": failure})
     if status != "READY":
         _tell(con, held, status, now)
@@ -362,7 +368,9 @@ def _tell(con: Connection, ended: Row[Any], status: Status, now: float) -> None:
         payload["workflowRunId"] = ended.workflow_run_id
         consumers = (*consumers, OF_WORKFLOWS)
     told = {"account_id": ended.account_id, "at": now, "kind": "execution-ended", "payload": payload}
-    con.execute(insert(outbox), [{**told, "consumer": consumer} for consumer in consumers])
+    con.execute(_TELL, [{**told, "consumer": consumer} for consumer in consumers])
+    for consumer in consumers:
+        changing(con, news_for(consumer))
 
 
 def _may_have_published(execution: Claimed | Row[Any]) -> bool:
@@ -380,7 +388,7 @@ def _rescued(con: Connection, lost: Row[Any], now: float) -> Rescued:
     return Rescued(lost.execution_id, lost.lease_owner, lost.attempt, status)
 
 
-def _lost(con: Connection, lost: Row[Any], failure: Json, now: float) -> Status:
+def _lost(con: Connection, lost: Row[Any], failure: Json, now: float, *, pid: int = 0) -> Status:
     cancelled = lost.cancel_requested_at is not None
     status = states.after_loss(lost.losses, cancelled=cancelled, may_have_published=_may_have_published(lost))
     ended = _cancelled("it was cancelled, and its process was lost") if status == "CANCELED" else failure
@@ -388,5 +396,5 @@ def _lost(con: Connection, lost: Row[Any], failure: Json, now: float) -> Status:
         ended = {**failure, "message": f"{failure['message']}; an attempt was about to publish: its data may be there"}
     traces.note(con, lost, failure["message"], now)
     values = {"losses": lost.losses + 1, "failure": None if status == "READY" else ended}
-    _leave(con, lost, status, now=now, outcome="LOST", delay=0.0, failure=failure, values=values)
+    _leave(con, lost, status, now=now, outcome="LOST", delay=0.0, failure=failure, values=values, pid=pid)
     return status

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Update, and_, bindparam, case, func, literal, select, update
 
-from headrace.db.tables import attempts, executions, job_revisions, jobs
+from headrace.db.tables import attempts, executions, job_revisions, jobs, log_chunks
 from headrace.execution import states
 from headrace.execution.states import Status
 
@@ -130,6 +130,14 @@ def attempt() -> Update:
     """The attempt `try` of the execution `this`; told the columns that change."""
     a = attempts.c
     return update(attempts).where(a.execution_id == bindparam("this"), a.number == bindparam("try"))
+
+
+@cache
+def log() -> Select[Any]:
+    """The pieces of the log of `this` after the piece `after`, at most `most`."""
+    c = log_chunks.c
+    after = and_(c.execution_id == bindparam("this"), c.id > bindparam("after"))
+    return select(c.id, c.attempt, c.at, c.text).where(after).order_by(c.id).limit(bindparam("most"))
 
 
 @cache

@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 from headrace.clock import Clock
 from headrace.db import Database
+from headrace.db.session import News
 from headrace.errors import DatabaseFailed
 from headrace.execution import queue
 from headrace.execution.attempts import Attempt
 from headrace.execution.children import Nursery, environment, grown
 from headrace.execution.figures import Figures
-from headrace.execution.machine import slots
+from headrace.execution.machine import run_memory, slots
 from headrace.execution.supervisor import WorkerEnds
 from headrace.settings import Settings
 
@@ -43,11 +44,13 @@ class Worker:
         self._clock = clock
         self._name = name
         self._slots = slots(settings)
+        self._most_memory = run_memory(settings)
         self._lease = settings["lease_seconds"]
         variables = environment(settings, workers=self._slots)
         self._nursery = Nursery(variables, workers=self._slots, most=grown(settings))
         self._attempts: dict[str, Attempt] = {}
         self._lock = threading.Lock()
+        self._cancels = News(database, queue.CANCELLED)
         self._new = threading.Event()
         self._beat = threading.Event()
         self._freed = threading.Condition(self._lock)
@@ -66,7 +69,7 @@ class Worker:
     def wake(self) -> None:
         """Look at the queue and at the leases now: something was submitted, or cancelled."""
         self._new.set()
-        if self._attempts:
+        if self._attempts and self._cancels.came():
             self._beat.set()
 
     def stop(self, *, patience: float) -> None:
@@ -108,6 +111,7 @@ class Worker:
                 claimed,
                 database=self._database,
                 settings=self._settings,
+                most_memory=self._most_memory,
                 clock=self._clock,
                 begun=begun,
                 now=now,

@@ -37,8 +37,13 @@ def node_type(word: str) -> type[Node] | None:
     """The node type of that word, or None. Loads the one module that has it: all of them would take a while."""
     module = _modules().get(word)
     if module is not None:
-        return next(node for node in _nodes_of(module) if node.type_word() == word)
+        return _own_type(module, word)
     return registry().get(word)
+
+
+@cache
+def _own_type(module: str, word: str) -> type[Node]:
+    return next(node for node in _nodes_of(module) if node.type_word() == word)
 
 
 @cache

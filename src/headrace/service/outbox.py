@@ -7,6 +7,7 @@ they do. Work elsewhere may come a moment later, several events at a time. Sever
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
@@ -14,7 +15,9 @@ from headrace.clock import Clock
 from headrace.core import outbox
 from headrace.core.outbox import Event
 from headrace.db import Connection, Database
+from headrace.db.session import News
 from headrace.errors import DatabaseFailed, HeadraceError
+from headrace.execution.queue import news_for
 
 log = logging.getLogger(__name__)
 
@@ -39,12 +42,14 @@ class Outside:
     """A consumer that works elsewhere, perhaps slowly: no transaction is open meanwhile.
 
     It hears of each event at least once, and must make nothing worse when it hears again, even at the same time on
-    another server. When it raises, the event is tried again later. It may be called by `at_once` threads.
+    another server. When it raises, the event is tried again later. It may be called by `at_once` threads, which share
+    the `ahead` events that are taken from the outbox at once.
     """
 
     name: str
     do: Callable[[Event], None]
     at_once: int = 4
+    ahead: int = 16
 
 
 class Outbox:
@@ -141,6 +146,11 @@ class _InsideLoop(_Loop):
     def __init__(self, database: Database, consumer: Inside) -> None:
         super().__init__(database, consumer.name)
         self._do = consumer.do
+        self._news = News(database, news_for(consumer.name))
+
+    def wake(self) -> None:
+        if self._news.came():
+            super().wake()
 
     def _look(self) -> bool:
         if not self._is_waiting():
@@ -175,16 +185,20 @@ class _OutsideLoop(_Loop):
         self._clock = clock
         self._hold = hold
         self._held_at = clock.seconds()
-        self._ended: SimpleQueue[tuple[Event, Exception | None]] = SimpleQueue()
+        self._ahead: SimpleQueue[Event] = SimpleQueue()
+        self._ended: SimpleQueue[tuple[Event, Exception | None] | None] = SimpleQueue()
+        self._threads = 0
         self._under_way: dict[int, Event] = {}
         self._good: list[Event] = []
         self._bad: list[tuple[Event, Exception]] = []
 
     def _look(self) -> bool:
         self._gather()
-        free = self._consumer.at_once - len(self._under_way)
-        wanted = free > 0 and self._is_waiting()
-        if not (wanted or self._good or self._bad or self._must_hold()):
+        free = self._consumer.ahead - len(self._under_way)
+        # What is done is written down when there is little left to do: in one transaction, with what is taken then.
+        little = len(self._under_way) < self._consumer.at_once
+        wanted = little and (bool(self._good) or self._is_waiting())
+        if not (wanted or self._bad or self._must_hold()):
             return False
         with self._database.transaction() as con:
             now = self._database.now(con)
@@ -198,37 +212,55 @@ class _OutsideLoop(_Loop):
         self._good, self._bad = [], []
         for event in taken:
             self._under_way[event.id] = event
-            threading.Thread(target=self._run, args=(event,), name=f"{self._name} {event.id}", daemon=True).start()
+            self._ahead.put(event)
+        self._begin_threads()
         return bool(taken)
+
+    def _begin_threads(self) -> None:
+        """Let threads work, no more than there are events: each goes on as long as one is left."""
+        while self._threads < min(self._consumer.at_once, len(self._under_way)):
+            self._threads += 1
+            threading.Thread(target=self._run, name=f"{self._name} {self._threads}", daemon=True).start()
 
     def _busy(self) -> bool:
         return bool(self._under_way or self._good or self._bad)
 
     def _gather(self) -> None:
-        """See what the threads have done."""
-        while True:
-            try:
-                event, error = self._ended.get_nowait()
-            except Empty:
-                return
+        """See what the threads have done, and that there are as many as are needed."""
+        while not self._ended.empty():
+            ended = self._ended.get()
+            if ended is None:
+                self._threads -= 1
+                continue
+            event, error = ended
             del self._under_way[event.id]
             if error is None:
                 self._good.append(event)
             else:
                 self._bad.append((event, error))
+        self._begin_threads()
 
     def _must_hold(self) -> bool:
         return bool(self._under_way) and self._clock.seconds() - self._held_at >= self._hold / _LOOKS_WHILE_HELD
 
-    def _run(self, event: Event) -> None:
-        error: Exception | None = None
+    def _run(self) -> None:
+        with suppress(Empty):
+            while True:
+                event = self._ahead.get_nowait()
+                self._ended.put((event, self._done(event)))
+        # It says so after its last look: what comes later finds that it is gone, and begins another one.
+        self._ended.put(None)
+        self._new.set()
+
+    def _done(self, event: Event) -> Exception | None:
+        """Do it; what went wrong."""
         try:
             self._consumer.do(event)
-        except Exception as caught:  # noqa: BLE001 - whatever it is, the event is tried again
-            _told(self._name, caught)
-            error = caught
-        self._ended.put((event, error))
-        self._new.set()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the event is tried again
+            _told(self._name, error)
+            self._new.set()  # it is written down now, and not when the others are done
+            return error
+        return None
 
 
 def _told(name: str, error: Exception) -> None:

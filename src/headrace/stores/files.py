@@ -177,8 +177,7 @@ class FolderStore:
             return base
         check_key(key)
         path = os.path.join(base, key)
-        real = os.path.realpath(path)
-        if (real != path or os.path.islink(path)) and not _is_harmless(base, path, real):
+        if _has_link(base, key) and not _is_harmless(base, path, os.path.realpath(path)):
             raise StoreDenied(f"'{bucket}/{key}' is a symbolic link, or lies behind one", hint=_LINKS)
         return path
 
@@ -267,6 +266,19 @@ _TOLD: dict[int, tuple[type[StoreError], str, str]] = {
     errno.EEXIST: _IN_THE_WAY,
     errno.ENOENT: (StoreMissing, "it is not there", "it may have been taken away in between: run again"),
 }
+
+
+def _has_link(base: str, key: str) -> bool:
+    """Whether a part of the key is a link. What leads to the buckets was followed when the store was opened."""
+    path = base
+    for part in key.split("/"):
+        path = f"{path}/{part}"
+        try:
+            if stat.S_ISLNK(os.lstat(path).st_mode):
+                return True
+        except (FileNotFoundError, NotADirectoryError):
+            return False  # and so nothing lies below it
+    return False
 
 
 def _is_harmless(base: str, path: str, real: str) -> bool:

@@ -96,6 +96,15 @@ def test_the_server_s_figures_stand_beside_each_other_and_say_what_is_not_met() 
     assert "| reads, reads/s | ≥ 800 | 900 | **700.5**, not met |" in lines
 
 
+def test_what_a_user_would_take_instead_stands_below_our_own_figures() -> None:
+    bar = {"what": "many", "limit": 50.0, "value": 40.0, "unit": "jobs/s", "least": True}
+    peers = [{"name": "Prefect 3", "p50": 11.0, "rate": 0.31}]
+    page = render.page({"server_jobs": {**result(), "bars": {"SQLite": [bar]}, "peers": peers}})
+
+    assert "| many, jobs/s | ≥ 50 | **40**, not met |" in page
+    assert "- Prefect 3: p50 11,000 ms, many at once 0.31/s\n" in page
+
+
 def test_the_checks_of_callers_stand_beside_their_bar() -> None:
     checks = {"RS256": {"median_ms": 0.15, "p99_ms": 6.5}, "key": {"median_ms": 1.25, "p99_ms": 7.0}}
     page = render.page({"bearer": {**result(), "runs": 2000, "checks": checks}})

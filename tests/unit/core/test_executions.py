@@ -6,6 +6,7 @@ from headrace.core import executions
 from headrace.core.paging import Page
 from headrace.errors import BadParameter, BadState, NotFound
 from headrace.execution import queue
+from headrace.execution.traces import Told
 from tests.support.jobs import Json
 from tests.support.queue import DONE, FAILED
 from tests.support.uses import ALICE, NOON, OTHER, Uses, sound
@@ -117,7 +118,7 @@ def test_what_a_run_told_is_there_to_read(uses: Uses) -> None:
     made = uses.execute(job.job_id).execution_id
     claimed = uses.claim()
     with uses.database.transaction() as con:
-        assert queue.append_log(con, claimed.lease_token, "hello\n", now=NOON.timestamp() + 37)
+        assert queue.note(con, claimed.lease_token, Told(log="hello\n"), now=NOON.timestamp() + 37)
     uses.end(claimed, FAILED)
     with uses.database.reading() as con:
         (attempt,) = executions.attempts(con, ALICE, job.job_id, made)

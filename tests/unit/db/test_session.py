@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from headrace import mounts
 from headrace.db import Database
-from headrace.db.session import changing
+from headrace.db.session import News, changing
 from headrace.db.tables import VERSION, accounts, attempts
 from headrace.errors import DatabaseFailed, SchemaMismatch, SettingInvalid
 from tests.support.databases import sqlite, stamp
@@ -156,3 +156,16 @@ def test_a_writer_that_waits_too_long_for_another_says_so(database: Database, mo
     assert "busy" in str(failed[0])
     with database.transaction() as con:
         assert con.execute(select(accounts)).all() == []
+
+
+def test_news_come_once_for_what_this_process_has_changed_since_it_was_asked(database: Database) -> None:
+    news = News(database, "keys")
+    assert not news.came()
+    with suppress(ZeroDivisionError), database.transaction() as con:
+        changing(con, "keys")
+        raise ZeroDivisionError
+    assert not news.came()
+    with database.transaction() as con:
+        changing(con, "keys")
+        changing(con, "others")
+    assert (news.came(), news.came()) == (True, False)

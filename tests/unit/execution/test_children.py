@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from headrace.execution import children, memory
-from headrace.execution.child import PARENT
 from headrace.execution.children import GROWN, RUNS, Gone, Listener, Nursery, Process, environment, grown
-from headrace.execution.lines import FromChild
+from headrace.execution.lines import PARENT, FromChild
 from headrace.settings import load_settings
 from tests.support.standing import has_ended
 from tests.support.waiting import until

@@ -11,6 +11,7 @@ from headrace.db import tables
 from headrace.errors import StoreError, StoreFull
 from headrace.execution import queue
 from headrace.execution.places import Stores
+from headrace.execution.traces import Told
 from headrace.service.objects import Objects
 from headrace.stores.files import FolderStore
 from tests.support.command import Place
@@ -40,8 +41,8 @@ def submitted(at: Works) -> str:
 def log(at: Works, token: str, text: str) -> None:
     with at.line.database.transaction() as con:
         now = at.line.database.now(con)
-        queue.keep_script(con, token, engine="duckdb", text="SELECT 1;", now=now)
-        queue.append_log(con, token, text, now=now)
+        queue.note(con, token, Told(script=("duckdb", "SELECT 1;")), now=now)
+        queue.note(con, token, Told(log=text), now=now)
 
 
 def warnings(at: Works, execution_id: str) -> list[str]:

@@ -16,7 +16,7 @@ from headrace.engines.duckdb.attempt import Attempt
 from headrace.engines.duckdb.sources import Lenient, literal_name
 from headrace.engines.duckdb.spare import opened
 from headrace.errors import Cancelled
-from headrace.plan.ops import Read, ReadTable, Sink, WriteTable, in_order
+from headrace.plan.ops import Join, Read, ReadTable, Sink, Sql, WriteTable, in_order
 from headrace.stores.base import Snapshot, Staged
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ _PROFILE = '{"OPERATOR_CARDINALITY": "true", "OPERATOR_TYPE": "true", "EXTRA_INF
 
 WIDE = 500
 """From so many columns on, looking for equal parts among all expressions takes longer than it saves: pairs are many."""
+
+LITTLE = 256 * 1024
+"""Bytes of input, unpacked if they are text. To wake a second thread and to wait for it takes 3 ms of CPU time."""
 
 
 class DuckDbEngine:
@@ -58,6 +61,7 @@ class DuckDbEngine:
         self._at = (0, 1, "")
         self._most = self._at, 0.0
         self._wide = False
+        self._threads = limits.threads
 
     def gaps(self, sinks: Sequence[Sink]) -> tuple[Gap, ...]:
         """Tables of other systems, as long as there are no stores for them, and keys that are not there."""
@@ -101,6 +105,7 @@ class DuckDbEngine:
         sources = inputs.unpacked(reads, sources, self._spill, self._go_on)
         sources = inputs.exact(reads, sources, self._spill, self._go_on)
         reads, sources = inputs.in_utf8(reads, sources, self._spill, self._go_on)
+        self._threads = 1 if _is_little(sinks, sources) else self._limits.threads
         sources, self._streams = remote.streamed(reads, sources, self._go_on)
         try:
             try:
@@ -213,6 +218,7 @@ class DuckDbEngine:
         con.execute("SET allowed_paths = $files", {"files": files})
         con.execute("SET allowed_directories = $folders", {"folders": folders})
         statements = (
+            f"SET threads = {self._threads}",
             *_limited(self._limits),
             "SET TimeZone = 'UTC'",
             "SET default_null_order = 'nulls_first_on_asc_last_on_desc'",
@@ -241,8 +247,14 @@ class DuckDbEngine:
             raise Cancelled("the run was stopped")
 
 
+def _is_little(sinks: Sequence[Sink], sources: Mapping[int, Snapshot]) -> bool:
+    """Whether all that passes through the plan is so little that a second thread costs more than it does."""
+    if any(isinstance(op, Join | Sql) for op in in_order(sinks)):
+        return False  # few rows become many there
+    return sum(stored.size for snapshot in sources.values() for stored in snapshot.objects) <= LITTLE
+
+
 def _limited(limits: Limits) -> Iterator[str]:
-    yield f"SET threads = {limits.threads}"
     for name, value in (
         ("memory_limit", limits.memory),
         ("temp_directory", limits.temp_directory),

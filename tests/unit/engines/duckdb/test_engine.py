@@ -1,16 +1,19 @@
 import threading
+from collections.abc import Callable
 from hashlib import md5
 from pathlib import Path
+from typing import cast
 
 import duckdb
 import pytest
 
-from headrace.engines.base import ReadResult, WriteResult
+from headrace.engines.base import Limits, ReadResult, WriteResult
 from headrace.engines.duckdb import DuckDbEngine
 from headrace.engines.duckdb.sources import listed
 from headrace.errors import BadData, Cancelled, OutOfMemory, RunFailed, StoreFull
 from tests.support.jobs import Json, fields, node, plan, source, target
 from tests.support.lake import Lake
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -357,3 +360,31 @@ def test_every_failure_of_the_engine_is_a_failed_run(lake: Lake, monkeypatch: py
     monkeypatch.setattr("headrace.engines.duckdb.failures.inspect", broken)
     with pytest.raises(RunFailed):
         lake.run(source(), target())
+
+
+@pytest.mark.parametrize(("rows", "joined", "threads"), [(10, False, 1), (60_000, False, 3), (10, True, 3)])
+def test_a_second_thread_is_for_much_data_or_for_rows_that_may_become_many(
+    lake: Lake, rows: int, joined: bool, threads: int
+) -> None:
+    lake.put("in/a.csv", "id,name\n" + "".join(f"{n},name\n" for n in range(rows)))
+    lake.put("b/b.csv", "id,name\n1,a\n")
+    nodes = [source("id bigint", node_id=2, prefix="b"), join(1, 2)] if joined else [where(3, 1, "name", "name")]
+    had: list[int] = []
+
+    class Asked:
+        """An engine instance that tells how many threads it had at its end."""
+
+        def __init__(self) -> None:
+            self.instance = duckdb.connect(":memory:")
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.instance, name)
+
+        def close(self) -> None:
+            had.append(self.instance.execute("SELECT current_setting('threads')").fetchall()[0][0])
+            self.instance.close()
+
+    limits = Limits(threads=3, memory="500MB", temp_directory=str(lake.root / "spill"), temp_size="1GB")
+    engine = DuckDbEngine(limits, instance=cast(Callable[[], duckdb.DuckDBPyConnection], Asked))
+    lake.run(source(), *nodes, target(parents=(3,)), engine=engine)
+    until(lambda: had == [threads])

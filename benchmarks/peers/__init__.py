@@ -1,0 +1,1 @@
+"""What a user would take instead, set up as its documentation says, for the same small task."""
