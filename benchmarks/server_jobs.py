@@ -1,11 +1,12 @@
 """What does the server add to a job of ten rows, and how many can it run?
 
-    python -m benchmarks.server_jobs [--runs 200] [--databases sqlite,postgresql] [--without prefect] [--save]
+    python -m benchmarks.server_jobs [--runs 200] [--databases sqlite,postgresql] [--without prefect,airflow] [--save]
 
 The job is CSV → filter → CSV in a folder, sent by signed requests. Its time is from the accepted request to COMPLETED,
 as the server's records tell it. A cold run is the first of a server whose child has just been
-killed. Prefect is measured beside it, as `benchmarks/peers/prefect.py` says; its task does the same to the same rows,
-without Headrace's guarantees. `--save` keeps the figures as benchmarks/results/server_jobs.json.
+killed. Prefect and Airflow are measured beside it, as `prefect.py` and `airflow.py` in benchmarks/peers say; their
+tasks do the same to the same rows, without Headrace's guarantees. `--save` keeps the figures as
+benchmarks/results/server_jobs.json.
 """
 
 import os
@@ -17,7 +18,7 @@ from sqlalchemy import func, select
 
 from benchmarks.figures import Bar, percentile
 from benchmarks.measure import pss, tree
-from benchmarks.peers import prefect
+from benchmarks.peers import airflow, prefect
 from benchmarks.served import Client, Served, ask, lay_rows, opened, seconds_of, served, trivial
 from headrace.db.tables import executions
 
@@ -73,4 +74,5 @@ def _at_once(client: Client, server: Served, count: int) -> float:
 
 
 if __name__ == "__main__":
-    ask("server_jobs", QUESTION, measured, runs=RUNS, peers={"prefect": prefect.measured})
+    beside = {"prefect": prefect.measured, "airflow": airflow.measured}
+    ask("server_jobs", QUESTION, measured, runs=RUNS, peers=beside)
