@@ -39,6 +39,17 @@ def get_job_stats(request: Request) -> Response:
 def get_job_stats_by_interval(request: Request, jobId: str) -> Response:
     """View how the executions of a job went in a period, and in each day or hour of it."""
     call = call_of(request)
+    with call.server.database.reading(steady=True) as con:
+        permit_job(con, call, jobId)
+        span, first, hours, points = _intervals(request)
+        found, each = job_figures.of_job(con, call.principal, jobId, span, first=first, hours=hours, points=points)
+    result = [{**_of(figures), **_bounds(first + hours * number, hours)} for number, figures in enumerate(each)]
+    known = ("startDate", "endDate", "interval")
+    return answered({**_of_job(found), "result": result}, warnings=unknown_query(request, known))
+
+
+def _intervals(request: Request) -> tuple[Span, int, int, int]:
+    """The period, the first hour of its intervals, the hours of each, and how many they are."""
     start, end = period_of(request)
     hours = _hours(request)
     # A period that begins or ends with midnight has no moment of the day before, or after.
@@ -46,14 +57,7 @@ def get_job_stats_by_interval(request: Request, jobId: str) -> Response:
     points = (last - first) // hours + 1
     if points > _MOST_POINTS:
         raise wrong(f"makes {points} intervals; at most {_MOST_POINTS} are told", "endDate")
-    with call.server.database.reading(steady=True) as con:
-        permit_job(con, call, jobId)
-        found, each = job_figures.of_job(
-            con, call.principal, jobId, _span(start, end), first=first, hours=hours, points=points
-        )
-    result = [{**_of(figures), **_bounds(first + hours * number, hours)} for number, figures in enumerate(each)]
-    known = ("startDate", "endDate", "interval")
-    return answered({**_of_job(found), "result": result}, warnings=unknown_query(request, known))
+    return _span(start, end), first, hours, points
 
 
 def _span(start: datetime, end: datetime) -> Span:
