@@ -4,10 +4,10 @@ Its records are in a PostgreSQL of their own: its documentation has SQLite for d
 answered 500 when many runs were asked for, after an insert had waited for five seconds. The executor is the local one,
 which is its default and takes a process for each task.
 
-As it comes, but for three things: an idle scheduler looks for work ten times a second and not once, as many tasks run
-at once as Prefect's worker has, and a new DAG is not paused. It loads no examples, listens on this machine alone, and
-the scheduler does not serve the logs of tasks. Looking more often is a trade: on two busy cores it took a single run
-from 2 s to half a second, and seemed to take many at once from 3 a second to 1.
+As it comes, but that as many tasks run at once as Prefect's worker has, and a new DAG is not paused. It loads no
+examples, listens on this machine alone, and the scheduler does not serve the logs of tasks. An idle scheduler looks for
+work once a second, as Prefect's worker does here. Looking more often is a trade: on two busy cores ten times a second
+took a single run from 2 s to half a second, and seemed to take many at once from 3 a second to 1.
 
 Airflow asks to be installed with its list of constraints, which is not in the Python index: its own version is pinned,
 and pip finds the others.
@@ -68,7 +68,6 @@ def _variables(home: Path, address: str, python: Path, database: str) -> dict[st
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
-        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
         "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
     }
