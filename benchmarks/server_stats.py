@@ -14,12 +14,13 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sqlalchemy import create_engine, insert, text
+from sqlalchemy import create_engine, delete, insert, text, update
 
 from benchmarks.figures import Bar, percentile
 from benchmarks.served import Client, Served, ask, opened, served, trivial
 from headrace.core import dashboard, job_figures
-from headrace.db.tables import executions
+from headrace.db import tables
+from headrace.db.tables import accounts, execution_hours, executions
 
 QUESTION = "How long do the statistics of a long history take?"
 # By default a history is cut long before that.
@@ -86,7 +87,12 @@ def _fill(server: Served, jobs: Sequence[str], now: float) -> None:
 
 
 def _sum_up(server: Served, now: float) -> None:
+    """All hours anew: the server may have summed up some of them before all of their executions were written."""
     database = opened(server)
+    with database.transaction() as con:
+        for table in (execution_hours, tables.job_figures):
+            con.execute(delete(table))
+        con.execute(update(accounts).values(summed_until=None, figures_until=None))
     for sum_up in (dashboard.sum_up, job_figures.sum_up):
         more = True
         while more:
