@@ -78,12 +78,6 @@ def _fill(server: Served, jobs: Sequence[str], now: float) -> None:
         with database.transaction() as con:
             con.execute(insert(executions), rows)
     database.dispose()
-    if server.database:
-        # What autovacuum does to a table that has grown.
-        engine = create_engine(server.database, isolation_level="AUTOCOMMIT")
-        with engine.connect() as con:
-            con.execute(text("VACUUM ANALYZE"))
-        engine.dispose()
 
 
 def _sum_up(server: Served, now: float) -> None:
@@ -99,6 +93,12 @@ def _sum_up(server: Served, now: float) -> None:
             with database.transaction() as con:
                 more = sum_up(con, now=now)
     database.dispose()
+    if server.database:
+        # What autovacuum does to tables that have grown and changed.
+        engine = create_engine(server.database, isolation_level="AUTOCOMMIT")
+        with engine.connect() as con:
+            con.execute(text("VACUUM ANALYZE"))
+        engine.dispose()
 
 
 def _ended(job_id: str, number: int, at: float, random: Random) -> dict[str, Any]:
