@@ -13,10 +13,10 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -26,6 +26,7 @@ import duckdb
 from sqlalchemy import select
 
 from benchmarks.figures import Bar, percentile
+from benchmarks.load import answers
 from benchmarks.served import Served, ServerFailed, ask_scaled, opened, served
 from benchmarks.workloads import HERE
 from headrace.clock import SystemClock
@@ -185,22 +186,7 @@ def _reads(one: Joined, job_id: str) -> float:
 
 def load(port: int, token: str, path: str) -> list[float]:
     """The seconds of each answer."""
-    took: list[float] = []
-    until = time.perf_counter() + SECONDS
-
-    def again_and_again() -> None:
-        caller = Caller(port, token)
-        while time.perf_counter() < until:
-            since = time.perf_counter()
-            caller.ask("GET", path)
-            took.append(time.perf_counter() - since)
-
-    threads = [threading.Thread(target=again_and_again) for _ in range(CONNECTIONS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return took
+    return answers(lambda: partial(Caller(port, token).ask, "GET", path), connections=CONNECTIONS, seconds=SECONDS)
 
 
 if __name__ == "__main__":

@@ -8,11 +8,11 @@ count of all is in every answer. `--save` keeps the figures as benchmarks/result
 
 import time
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import create_engine, insert, text, update
+from sqlalchemy import insert, update
 
 from benchmarks.figures import Bar, percentile
+from benchmarks.history import ended, look_over
 from benchmarks.served import Client, Served, ask, opened, served, trivial
 from headrace.db.tables import executions, jobs
 
@@ -52,38 +52,13 @@ def _fill(server: Served, job_id: str) -> None:
     database = opened(server)
     for first in range(0, ROWS, BATCH):
         with database.transaction() as con:
-            con.execute(insert(executions), [_ended(job_id, first + number) for number in range(BATCH)])
+            con.execute(
+                insert(executions), [ended(job_id, first + number, 1.7e9 + first + number) for number in range(BATCH)]
+            )
     with database.transaction() as con:
         con.execute(update(jobs).where(jobs.c.job_id == job_id).values(execution_count=ROWS))
     database.dispose()
-    if server.database:
-        # What autovacuum does to a table that has grown.
-        engine = create_engine(server.database, isolation_level="AUTOCOMMIT")
-        with engine.connect() as con:
-            con.execute(text("VACUUM ANALYZE"))
-        engine.dispose()
-
-
-def _ended(job_id: str, number: int) -> dict[str, Any]:
-    at = 1.7e9 + number
-    return {
-        "execution_id": f"e{number * 7919 % 10**11:011d}",
-        "type": "JOB",
-        "job_id": job_id,
-        "job_name": "one",
-        "job_revision": 1,
-        "condition": {"workerType": "DEFAULT", "numWorker": 2, "timeout": 360, "nrn": ""},
-        "parameters": {},
-        "status": "COMPLETED",
-        "created_at": at,
-        "available_at": at,
-        "turn": at,
-        "started_at": at,
-        "ended_at": at + 1,
-        "attempt": 1,
-        "max_attempts": 1,
-        "report": {"status": "COMPLETED", "sources": ["x" * 100] * 5},
-    }
+    look_over(server)
 
 
 if __name__ == "__main__":

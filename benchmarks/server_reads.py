@@ -9,11 +9,11 @@ The rate limit of the key is raised. `--save` keeps the figures as benchmarks/re
 import json
 import subprocess
 import sys
-import threading
-import time
+from functools import partial
 from pathlib import Path
 
 from benchmarks.figures import Bar, percentile
+from benchmarks.load import answers
 from benchmarks.served import Client, Key, ask, served, trivial
 from benchmarks.workloads import HERE
 
@@ -42,23 +42,7 @@ def measured(folder: Path, database: str, runs: int) -> list[Bar]:
 
 def load(port: int, key: Key, target: str, seconds: float) -> list[float]:
     """The seconds of each answer."""
-    took: list[float] = []
-    until = time.perf_counter() + seconds
-
-    def again_and_again() -> None:
-        client = Client(port, key)
-        while time.perf_counter() < until:
-            since = time.perf_counter()
-            client.ask("GET", target)
-            took.append(time.perf_counter() - since)
-        client.close()
-
-    threads = [threading.Thread(target=again_and_again) for _ in range(CONNECTIONS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return took
+    return answers(lambda: partial(Client(port, key).ask, "GET", target), connections=CONNECTIONS, seconds=seconds)
 
 
 if __name__ == "__main__":

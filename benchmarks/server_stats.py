@@ -14,9 +14,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from sqlalchemy import create_engine, delete, insert, text, update
+from sqlalchemy import delete, insert, update
 
 from benchmarks.figures import Bar, percentile
+from benchmarks.history import ended, look_over
 from benchmarks.served import Client, Served, ask, opened, served, trivial
 from headrace.core import dashboard, job_figures
 from headrace.db import tables
@@ -93,36 +94,21 @@ def _sum_up(server: Served, now: float) -> None:
             with database.transaction() as con:
                 more = sum_up(con, now=now)
     database.dispose()
-    if server.database:
-        # What autovacuum does to tables that have grown and changed.
-        engine = create_engine(server.database, isolation_level="AUTOCOMMIT")
-        with engine.connect() as con:
-            con.execute(text("VACUUM ANALYZE"))
-        engine.dispose()
+    look_over(server)
 
 
 def _ended(job_id: str, number: int, at: float, random: Random) -> dict[str, Any]:
     begun = at + random.lognormvariate(-3, 1)
-    return {
-        "execution_id": f"e{number * 7919 % 10**11:011d}",
-        "type": "JOB",
-        "job_id": job_id,
-        "job_name": "one",
-        "job_revision": 1,
-        "condition": {"workerType": "DEFAULT", "numWorker": 2, "timeout": 360, "nrn": ""},
-        "parameters": {},
-        "status": "COMPLETED" if random.random() < 0.95 else "FAILED",
-        "created_at": at,
-        "available_at": at,
-        "turn": at,
-        "started_at": begun,
-        "ended_at": begun + random.lognormvariate(0, 1.5),
-        "attempt": 1,
-        "max_attempts": 1,
-        "report": {"status": "COMPLETED", "sources": ["x" * 100] * 5},
-        "rows_read": number,
-        "rows_written": number // 2,
-    }
+    return ended(
+        job_id,
+        number,
+        at,
+        status="COMPLETED" if random.random() < 0.95 else "FAILED",
+        started_at=begun,
+        ended_at=begun + random.lognormvariate(0, 1.5),
+        rows_read=number,
+        rows_written=number // 2,
+    )
 
 
 if __name__ == "__main__":
