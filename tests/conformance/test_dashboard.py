@@ -10,7 +10,7 @@ from headrace.core import dashboard
 from headrace.core.dashboard import HOUR, Counts, Span
 from headrace.db import Database
 from headrace.db.tables import accounts, execution_hours, executions
-from headrace.ids import new_id
+from tests.support.histories import execution
 from tests.support.uses import ALICE, OTHER, Uses, sound
 
 NOON = 1_748_779_200.0  # a whole hour
@@ -27,22 +27,7 @@ class Told:
 
     def add(self, at: float, status: str, *, account: str = "main") -> None:
         ended = at + 1 if status in ENDED else None
-        row = {
-            "execution_id": new_id(),
-            "account_id": account,
-            "job_id": self.job_id,
-            "type": "JOB",
-            "job_name": "job",
-            "job_revision": 1,
-            "condition": {},
-            "parameters": {},
-            "status": status,
-            "created_at": at,
-            "available_at": at,
-            "turn": at,
-            "max_attempts": 1,
-            "ended_at": ended,
-        }
+        row = execution(self.job_id, at, status, account_id=account, ended_at=ended)
         with self.database.transaction() as con:
             con.execute(insert(executions).values(row))
         if account == "main":

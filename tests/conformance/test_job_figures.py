@@ -15,6 +15,7 @@ from headrace.db import Database
 from headrace.db.tables import accounts, executions
 from headrace.errors import NotFound
 from headrace.ids import new_id
+from tests.support.histories import execution
 from tests.support.uses import ALICE, OTHER, Uses, sound
 
 NOON = 1_748_779_200.0  # a whole hour
@@ -33,27 +34,9 @@ class Told:
     def add(self, at: float, status: str, *, job: int = 0, waited: float = 1.0, ran: float = 2.0, **more: Any) -> None:
         begun = None if status == "READY" else at + waited
         ended = None if status in ("READY", "RUNNING") else at + waited + ran
-        row = {
-            "execution_id": new_id(),
-            "account_id": "main",
-            "job_id": self.jobs[job],
-            "type": "JOB",
-            "job_name": "job",
-            "job_revision": 1,
-            "condition": {},
-            "parameters": {},
-            "status": status,
-            "created_at": at,
-            "available_at": at,
-            "turn": at,
-            "max_attempts": 1,
-            "started_at": begun,
-            "ended_at": ended,
-            "lease_token": new_id() if status == "RUNNING" else None,
-            "rows_read": None,
-            "rows_written": None,
-            **more,
-        }
+        times = {"started_at": begun, "ended_at": ended, "rows_read": None, "rows_written": None}
+        lease = new_id() if status == "RUNNING" else None
+        row = execution(self.jobs[job], at, status, **{**times, "lease_token": lease, **more})
         with self.database.transaction() as con:
             con.execute(insert(executions).values(row))
         self.made.append(row)
