@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.support.looking import files_under
 from tests.support.nexus import ALL, Nexus, form, ingest
 from tests.support.seaweed import FULL, Seaweed
 from tests.support.server import Server
@@ -23,7 +24,7 @@ def nexus(tmp_path: Path) -> Iterator[Nexus]:
 def kept(nexus: Nexus) -> list[str]:
     """The objects of the bucket of uploads, hidden ones too."""
     root = nexus.folder / "buckets" / "uploads"
-    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+    return sorted(str(path.relative_to(root)) for path in files_under(root))
 
 
 def rows(nexus: Nexus) -> int:

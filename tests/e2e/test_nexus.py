@@ -16,6 +16,7 @@ from headrace.core import clients
 from headrace.db.session import Database
 from tests.support.command import Place
 from tests.support.jobs import node
+from tests.support.looking import files_under
 from tests.support.nexus import ALL, form, ingest, query
 from tests.support.proving import proves
 from tests.support.serving import Served, served
@@ -127,7 +128,7 @@ def test_an_uploaded_file_is_ingested_by_one_request_and_its_rows_by_another(tmp
         assert client.delete(f"/api/files/{file['id']}").json() == "deleted"
         status, message = ran(client, submitted["job_id"])
         assert (status, "orders.csv" in str(message)) == ("failed", True)
-        assert not [path for path in (place.root / "buckets" / "uploads").rglob("*") if path.is_file()]
+        assert not files_under(place.root / "buckets" / "uploads")
 
 
 def test_grants_are_given_and_taken_while_the_server_runs(tmp_path: Path) -> None:
@@ -159,9 +160,6 @@ def test_an_upload_that_is_too_large_is_told_so_and_one_that_breaks_off_leaves_n
     place = Place.made(tmp_path)
     shelf = place.root / "buckets" / "uploads"
 
-    def coming() -> list[Path]:
-        return [path for path in shelf.rglob("*") if path.is_file()]
-
     with served(place, HEADRACE_UPLOAD_LIMIT="1MB") as server, client_of(server, place.root) as client:
         at = httpx.URL(server.url)
         kind = form("a.csv", b"")[1]
@@ -174,13 +172,13 @@ def test_an_upload_that_is_too_large_is_told_so_and_one_that_breaks_off_leaves_n
             answer = connection.getresponse()
             assert (answer.status, bool(json.loads(answer.read()))) == (status, True)
             connection.close()
-        (whole,) = coming()
+        (whole,) = files_under(shelf)
         broken = http.client.HTTPConnection(at.host, at.port, timeout=60)
         cut = {**headers, "content-length": "1000000"}
         broken.request("POST", "/api/files/file", iter([form("a.csv", b"x" * 500_000)[0]]), cut)
-        until(lambda: len(coming()) == 2, limit=30)
+        until(lambda: len(files_under(shelf)) == 2, limit=30)
         broken.close()
-        until(lambda: coming() == [whole], limit=30)
+        until(lambda: files_under(shelf) == [whole], limit=30)
         assert len(client.get("/api/files").json()) == 1
         assert not [line for line in server.said if "Traceback" in line]
 
