@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from headrace.engines import merging
+from headrace.engines import macros, merging
 from headrace.engines.base import Step
 from headrace.engines.dialects import ROW, SqlDialect, literal
 from headrace.engines.raw import Raw, checks, value
@@ -324,7 +324,7 @@ class Generator:
         if count_as is None or not self.counts:
             return value
         name = self._counter(count_as, op)
-        return f"counted({value}, {inner}, '{name}')"
+        return macros.counted(value, inner, name)
 
     def _counter(self, column: str, op: Op) -> str:
         safe = column.lower() if re.fullmatch(r"[A-Za-z0-9_]{1,40}", column) else "column"
