@@ -33,11 +33,16 @@ class Taken:
     printed: str
 
 
+def environment(changed: Mapping[str, str]) -> dict[str, str]:
+    """What a process of a user has around it: Python keeps compiled code, as it does for whatever was installed."""
+    return {name: value for name, value in {**os.environ, **changed}.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def taken(command: Sequence[str], *, env: Mapping[str, str], memory: bool) -> Taken:
     """Run a command to its end. `memory` samples the tree meanwhile, which costs it a little time."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         since = time.perf_counter()
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env={**os.environ, **env})
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment(env))
         sampler = Sampler(process.pid)
         if memory:
             sampler.start()

@@ -3,7 +3,6 @@
 import argparse
 import http.client
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from sqlalchemy import select
 
 from benchmarks import data, machine
 from benchmarks.figures import Bar, Peer
-from benchmarks.measure import tree
+from benchmarks.measure import environment, tree
 from benchmarks.workloads import HERE
 from headrace.auth.signature_v2 import ACCESS_KEY, SIGNATURE, TIMESTAMP, sign
 from headrace.db import Database
@@ -123,15 +122,15 @@ def served(folder: Path, *, settings: Mapping[str, object], database: str = "") 
     (folder / "data" / "buckets" / data.BUCKET).mkdir(parents=True, exist_ok=True)
     given = {"data": folder / "data", "port": 0, "rate_limit": 0, **({"database": database} if database else {})}
     variables = {f"HEADRACE_{name.upper()}": str(value) for name, value in {**given, **settings}.items()}
-    environment = {**os.environ, **variables}
+    around = environment(variables)
     headrace = str(Path(sys.executable).with_name("headrace"))
     if database:
-        subprocess.run([headrace, "db", "upgrade"], env=environment, check=True, capture_output=True)
-    key = _key(headrace, environment)
+        subprocess.run([headrace, "db", "upgrade"], env=around, check=True, capture_output=True)
+    key = _key(headrace, around)
     log = folder / "server.log"
     with log.open("wb") as out:
         began = time.perf_counter()
-        process = subprocess.Popen([headrace, "serve"], env=environment, stdout=out, stderr=out, cwd=folder)
+        process = subprocess.Popen([headrace, "serve"], env=around, stdout=out, stderr=out, cwd=folder)
     try:
         port = _port(process, log)
         yield Served(process.pid, port, key, folder, database, time.perf_counter() - began)
@@ -278,9 +277,9 @@ def seconds_of(served: Served, client: Client, job_id: str) -> float:
     return float(took.ended_at - took.created_at)
 
 
-def _key(headrace: str, environment: Mapping[str, str]) -> Key:
+def _key(headrace: str, around: Mapping[str, str]) -> Key:
     words = [headrace, "keys", "create", "--name", "bench", "--role", "manager", "--json"]
-    done = subprocess.run(words, env=environment, check=True, capture_output=True, text=True)
+    done = subprocess.run(words, env=around, check=True, capture_output=True, text=True)
     made = json.loads(done.stdout)
     return Key(made["accessKey"], made["secretKey"])
 
