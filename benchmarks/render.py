@@ -59,7 +59,9 @@ and one file is written in the same format. Headrace does more than that: it tes
 `bigint`), counts the bad values of each field, and publishes the result so that it lasts: staged, flushed to the disk,
 renamed. The hand-written scripts end with an `fsync` of their file, since a result that may be lost is not worth
 comparing; "no fsync" is their time without it. "Filter first" lets DuckDB filter before it casts the other columns:
-less work than the job asks for, because bad values in the rows that are dropped are then not seen.
+less work than the job asks for, because bad values in the rows that are dropped are then not seen. Headrace reads CSV
+through buffers of 8 MB, the scripts through those that DuckDB has by default
+([decision 37](decisions/0037-smaller-buffers-for-csv.md) has what that makes).
 
 Memory is the peak of the process tree (PSS, looked at every 30 ms as long as it rises). After each run the results are
 compared: counts, sums, least and greatest values. A difference stops the benchmark.

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from headrace.engines.base import Gap, Outcome, ReadResult, WriteResult
+from headrace.engines.base import Gap, Outcome, Progress, ReadResult, WriteResult
 from headrace.execution.runner import Run, Task
 from headrace.graph import Plan
 from headrace.plan.ops import Read, Sink, in_order
@@ -51,8 +51,8 @@ class PlayedEngine:
         reads = {op.node_id: ReadResult(3, short_rows=1) for op in in_order(sinks) if isinstance(op, Read)}
         return Outcome(reads, {n: WriteResult(2) for n in targets}, {}, {n: {"id": 1} for n in reads} | {5: {"x": 0}})
 
-    def progress(self) -> tuple[float, str]:
-        return 0.5, "at work"
+    def progress(self) -> Progress:
+        return Progress(0.5, "at work", 1_000)
 
     def cancel(self) -> None:
         self.cancelled += 1

@@ -35,6 +35,23 @@ def endless(prefix: str = "out") -> list[Json]:
     return [source(), query, target(parents=(5,), prefix=prefix)]
 
 
+def lengthy() -> list[Json]:
+    """A job that takes minutes over rows in groups, and tells how far it is: it joins each row with those of its group.
+
+    It reads what `in_groups` gives.
+    """
+    same = {"leftField": "name", "joinOperator": "EQ", "rightField": "name", "conditionOperator": "HEAD"}
+    joined = node("TRANSFORM_JOIN", 3, (1, 2), joinType="INNER", leftNodeId=1, rightNodeId=2, joinConditionList=[same])
+    distinct = {"name": "name", "ResultName": "name", "function": "COUNT_DISTINCT"}
+    counted = node("TRANSFORM_AGGREGATE", 4, (3,), groupByList=["id"], aggregateFieldList=[distinct])
+    return [source(), source(node_id=2), joined, counted, target("id bigint, name bigint", parents=(4,))]
+
+
+def in_groups() -> str:
+    """Rows enough for a lengthy job, as CSV."""
+    return "id,name\n" + "".join(f"{n},{n % 50}\n" for n in range(300_000))
+
+
 def put_rows(place: Place, count: int = 20_000) -> None:
     """Rows enough for an endless job."""
     place.put("in/a.csv", "id,name\n" + "".join(f"{n},x\n" for n in range(1, count)))

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import FrameType
 
 from headrace.definition import Definition
+from headrace.engines.base import Progress
 from headrace.errors import Cancelled, TimedOut
 from headrace.execution.places import prepared
 from headrace.execution.report import Report
@@ -83,7 +84,7 @@ def _watched(work: _Work, seconds: float) -> int:
         work.start()
         while work.is_alive():
             work.join(_EVERY)
-            shown.show(*work.task.progress())
+            shown.show(work.task.progress())
             if stopped:
                 # Again and again: between two statements the engine does not hear it.
                 work.task.cancel(Cancelled(f"stopped by {signal.Signals(stopped[0]).name}"))
@@ -102,11 +103,11 @@ class _Lines:
     def __init__(self) -> None:
         self._last = time.monotonic()
 
-    def show(self, part: float, at: str) -> None:
+    def show(self, now: Progress) -> None:
         """Say where the run is, unless that was said a moment ago."""
         if time.monotonic() - self._last >= _LINE_EVERY:
             self._last = time.monotonic()
-            print(f"{part:4.0%}  {at}", file=sys.stderr, flush=True)
+            print(f"{now.at}: {now.told}", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Nothing is left to do."""
@@ -119,21 +120,22 @@ class _Bar:
         self._since = time.monotonic()
         self._bar: object | None = None
 
-    def show(self, part: float, at: str) -> None:
+    def show(self, now: Progress) -> None:
         """Draw the bar."""
         if time.monotonic() - self._since < _BAR_AFTER:
             return
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress as Bar
 
         if self._bar is None:
             from rich.console import Console
 
-            columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
+            self._bar = Bar(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
             self._bar.start()
-            self._task = self._bar.add_task(at, total=1.0)
-        assert isinstance(self._bar, Progress)
-        self._bar.update(self._task, completed=part, description=at)
+            self._task = self._bar.add_task(now.at, total=1.0, told=now.told)
+        assert isinstance(self._bar, Bar)
+        self._bar.update(self._task, completed=now.part, description=now.at, told=now.told)
 
     def close(self) -> None:
         """Take the bar away."""

@@ -44,6 +44,27 @@ class WriteResult:
     rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is: 0 to 1, what it is at, and about how many rows it has to read; None when nobody knows."""
+
+    part: float
+    at: str
+    rows: int | None = None
+
+    @property
+    def told(self) -> str:
+        """For people, without what it is at."""
+        if self.rows is None:
+            return f"{self.part:.0%}"
+        return f"{self.part:.0%}, about {_round(self.rows * self.part):,} of {_round(self.rows):,} rows"
+
+
+def _round(rows: float) -> int:
+    """Three digits: the others would pretend to be known."""
+    return int(float(f"{rows:.3g}"))
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a run did, by node id.
@@ -85,8 +106,8 @@ class Engine(Protocol):
         Raises RunFailed and its kinds; Cancelled after `cancel`.
         """
 
-    def progress(self) -> tuple[float, str]:
-        """How far the run is, 0 to 1, and the name of the node at work. From any thread."""
+    def progress(self) -> Progress:
+        """How far the run is, at the name of the node at work. From any thread."""
 
     def cancel(self) -> None:
         """Stop the run within a second. From any thread; harmless when nothing runs."""

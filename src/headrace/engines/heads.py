@@ -14,6 +14,7 @@ from headrace.stores.base import StoredObject
 _FIRST = 64 * 1024
 _MOST = 4 * 1024 * 1024
 _TAIL = 64 * 1024
+_SOME_LINES = 10
 
 
 def header(found: StoredObject, dialect: Dialect) -> tuple[str, ...]:
@@ -66,6 +67,13 @@ def last_line_reaches(found: StoredObject, size: int) -> bool:
             if b"\n" in last or b"\r" in last:
                 return False
     return True
+
+
+def bytes_a_line(found: StoredObject) -> float | None:
+    """How long the lines at the beginning of a text file are on average; None when there are too few to tell."""
+    data = _first_bytes(found, _FIRST)
+    lines = data.count(b"\n") or data.count(b"\r")
+    return len(data) / lines if lines >= _SOME_LINES else None
 
 
 def _file(found: StoredObject) -> BinaryIO:

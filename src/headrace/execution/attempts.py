@@ -8,6 +8,7 @@ from queue import Empty, SimpleQueue
 
 from headrace.clock import Clock
 from headrace.db import Connection, Database
+from headrace.engines.base import Progress
 from headrace.errors import DatabaseFailed
 from headrace.execution import lines, logs, memory, queue
 from headrace.execution import supervisor as told
@@ -19,6 +20,7 @@ from headrace.settings import Settings
 
 _EVERY = 0.1
 _LOG_EVERY = 1.0
+_TELL_EVERY = 10.0
 _AGAIN = 0.25
 _LONGEST = 1440
 _LOOK_EVERY = 0.2
@@ -53,8 +55,8 @@ class Attempt:
         self._begun = begun
         self._ended = ended
         self._lease = settings["lease_seconds"]
-        self._inbox: SimpleQueue[told.Event | lines.Log | lines.Script | lines.Progress] = SimpleQueue()
-        self._renewed_at = self._written_at = self._looked_at = begun
+        self._inbox: SimpleQueue[told.Event | lines.Log | lines.Script | Progress] = SimpleQueue()
+        self._renewed_at = self._written_at = self._looked_at = self._told_at = begun
         self._script: lines.Script | None = None  # as long as it is not written
         self._unwritten: list[str] = []
         self._most_memory = most_memory
@@ -128,7 +130,7 @@ class Attempt:
                 self.post(told.Reported(at, report, light=light))
             case Gone(code):
                 self.post(told.ChildGone(at, code))
-            case lines.Log() | lines.Script() | lines.Progress():
+            case lines.Log() | lines.Script() | Progress():
                 self._inbox.put(line)
             case lines.Ready():
                 pass
@@ -143,8 +145,8 @@ class Attempt:
                 case lines.Script() as script:
                     self._script = script
                     event = told.Tick(self._clock.seconds())
-                case lines.Progress(_, at):
-                    self._moved(at)
+                case Progress() as now:
+                    self._moved(now)
                     event = told.Tick(self._clock.seconds())
                 case other:
                     event = other
@@ -166,16 +168,21 @@ class Attempt:
         if has:
             self.post(told.OverMemory(at, has, self._most_memory))
 
-    def _next(self) -> told.Event | lines.Log | lines.Script | lines.Progress:
+    def _next(self) -> told.Event | lines.Log | lines.Script | Progress:
         try:
             return self._inbox.get(timeout=_EVERY)
         except Empty:
             return told.Tick(self._clock.seconds())
 
-    def _moved(self, at: str) -> None:
-        if at != self._at:
-            self._at = at
-            self._note(f"at {at}")
+    def _moved(self, now: Progress) -> None:
+        """Say where the run is: each step, and on a long one now and then how far."""
+        at = self._clock.seconds()
+        if now.at != self._at:
+            self._at, self._told_at = now.at, at
+            self._note(f"at {now.at}")
+        elif at - self._told_at >= _TELL_EVERY:
+            self._told_at = at
+            self._note(f"at {now.at}: {now.told}")
 
     def _note(self, text: str) -> None:
         self._unwritten.append(logs.line(self._clock.now(), text))

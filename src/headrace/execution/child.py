@@ -19,6 +19,7 @@ from typing import Any, NoReturn, cast
 
 from headrace import definition, nodes
 from headrace.clock import Clock, SystemClock
+from headrace.engines.base import Progress
 from headrace.engines.duckdb import DuckDbEngine, Spare, text
 from headrace.errors import (
     Cancelled,
@@ -166,14 +167,14 @@ class Child:
         ended = threading.Event()
 
         def watch() -> None:
-            told: tuple[float, str] | None = None
+            told: Progress | None = None
             while not ended.wait(_EVERY):
                 if self._cause is not None:
                     # Again and again: between two statements the engine does not hear it.
                     run.cancel(self._cause)
                 elif (now := run.progress()) != told:
                     told = now
-                    self._tell(lines.Progress(*now))
+                    self._tell(now)
 
         watcher = threading.Thread(target=watch, name="watch", daemon=True)
         watcher.start()

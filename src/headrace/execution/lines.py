@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from headrace.engines.base import Progress
+
 PARENT = "HEADRACE_PARENT"
 """The variable that tells a child the process id of its worker."""
 
@@ -74,14 +76,6 @@ class Script:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """From the child: how far the run is, 0 to 1, and what it is at."""
-
-    part: float
-    at: str
-
-
-@dataclass(frozen=True, slots=True)
 class CommitAsked:
     """From the child: everything is staged; may it be published?"""
 
@@ -95,6 +89,7 @@ class Done:
 
 
 ToChild = Order | Beat | Stop | Answer
+# A child tells how far its run is as the engine does.
 FromChild = Ready | Log | Script | Progress | CommitAsked | Done
 _TO_CHILD: Mapping[str, type[ToChild]] = {kind.__name__: kind for kind in (Order, Beat, Stop, Answer)}
 _FROM_CHILD: Mapping[str, type[FromChild]] = {

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from headrace.clock import Clock
-from headrace.engines.base import Engine, Outcome
+from headrace.engines.base import Engine, Outcome, Progress
 from headrace.errors import Cancelled, NotSupported, RunFailed, StoreBusy, StoreError
 from headrace.execution.machine import peak_memory
 from headrace.execution.report import (
@@ -88,11 +88,11 @@ class Run:
         self._before: Mapping[str, bool] | None = None if task.may_have_published else {}
         self._phase = "listing"
 
-    def progress(self) -> tuple[float, str]:
-        """How far the run is, 0 to 1, and what it is at: a phase, or the name of the node at work."""
+    def progress(self) -> Progress:
+        """How far the run is, at a phase or the name of the node at work."""
         if self._phase == "running":
             return self._engine.progress()
-        return (1.0 if self._phase in ("saving", "publishing") else 0.0), self._phase
+        return Progress(1.0 if self._phase in ("saving", "publishing") else 0.0, self._phase)
 
     def cancel(self, cause: RunFailed) -> bool:
         """Stop the run within a second, for a cause. False when it is too late: the new data is being published."""

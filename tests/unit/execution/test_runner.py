@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from headrace.engines.base import Progress
 from headrace.errors import BadData, Cancelled, TimedOut
 from headrace.execution.report import Failure, NodeReport, ObjectRead, SourceReport, TargetReport
 from headrace.stores.base import Staged
@@ -194,7 +195,7 @@ def test_progress_names_the_phase_and_then_what_the_engine_is_at(lake: Lake) -> 
     seen.append(run.progress())
     run.execute()
     seen.append(run.progress())
-    assert seen == [(0.0, "listing"), (0.5, "at work"), (1.0, "publishing")]
+    assert seen == [Progress(0.0, "listing"), Progress(0.5, "at work", 1_000), Progress(1.0, "publishing")]
 
 
 def test_targets_that_can_not_be_staged_name_their_node(lake: Lake) -> None:

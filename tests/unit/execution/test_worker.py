@@ -1,17 +1,19 @@
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from headrace.execution import attempts
 from headrace.stores.files import FolderStore
 from tests.support.command import OLD, Place
 from tests.support.jobs import source, target
 from tests.support.publishing import publish
 from tests.support.queue import LEASE
 from tests.support.waiting import until
-from tests.support.work import Works, copying, endless, put_rows, works
+from tests.support.work import Works, copying, endless, in_groups, lengthy, put_rows, works
 
 
 @pytest.fixture
@@ -74,6 +76,17 @@ def test_a_run_that_fails_says_why_and_the_old_data_stands(at: Works) -> None:
     assert at.line.row(execution_id)["failure"]["code"] == "bad-data"
     assert "bad-data: " in at.line.log(execution_id)
     assert at.place.left()["old.csv"] == OLD
+
+
+def test_a_long_run_logs_how_far_it_is(at: Works, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempts, "_TELL_EVERY", 0.01)
+    at.place.put("in/a.csv", in_groups())
+    with at.worker() as worker:
+        execution_id = at.submit(lengthy())
+        worker.wake()
+        until(lambda: re.search(r"Z at node \d+: \d+%", at.line.log(execution_id)) is not None)
+        at.line.cancel(execution_id, at=at.line.now())
+        assert at.wait(execution_id) == "CANCELED"
 
 
 def test_a_cancel_ends_the_run_and_its_process(at: Works) -> None:

@@ -10,6 +10,7 @@ import duckdb
 from headrace.engines import recode
 from headrace.engines.base import Outcome, ReadResult, Step, WriteResult
 from headrace.engines.duckdb import text
+from headrace.engines.duckdb.expected import expected_rows, together
 from headrace.engines.duckdb.sources import Lenient, Source, is_cut_short, scanned_rows, source
 from headrace.engines.packing import Packing
 from headrace.engines.raw import Raw
@@ -36,6 +37,7 @@ class Attempt:
         self.targets = targets
         self.lenient = lenient
         self.sources = {n: source(con, read, sources[n], lenient[n]) for n, read in reads.items()}
+        self.expected = together(expected_rows(sources[n], s.known_rows) for n, s in self.sources.items())
         self.rows = dict.fromkeys(reads, 0)
         self.cut_short = False
         """Whether the engine left rows unread that can't change the result: then the counts are too low."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from headrace.engines import encryption
-from headrace.engines.base import Gap, Limits, Outcome
+from headrace.engines.base import Gap, Limits, Outcome, Progress
 from headrace.engines.dialects import DuckDbDialect
 from headrace.engines.duckdb import encrypting, failures, inputs, remote, text
 from headrace.engines.duckdb.attempt import Attempt
@@ -60,6 +60,7 @@ class DuckDbEngine:
         self._streams: Streams | None = None
         self._at = (0, 1, "")
         self._most = self._at, 0.0
+        self._rows: int | None = None
         self._wide = False
         self._threads = limits.threads
 
@@ -76,8 +77,8 @@ class DuckDbEngine:
         """The plan as DuckDB text, with places instead of files."""
         return text.shown(sinks)
 
-    def progress(self) -> tuple[float, str]:
-        """How far the run is, 0 to 1, and the node at work."""
+    def progress(self) -> Progress:
+        """How far the run is, and the node at work."""
         at = done, whole, node = self._at
         con = self._connection
         try:
@@ -88,7 +89,7 @@ class DuckDbEngine:
         of, before = self._most
         most = max(part, before if of is at else 0.0)
         self._most = at, most
-        return (done + most / 100) / whole, node
+        return Progress((done + most / 100) / whole, node, self._rows)
 
     def cancel(self) -> None:
         """Stop the run."""
@@ -138,6 +139,7 @@ class DuckDbEngine:
             try:
                 with self._opened(sources, targets) as con:
                     attempt = Attempt(con, reads, lenient, sources, targets, self._checkpoint)
+                    self._rows = attempt.expected
                     outcome = attempt.do(sinks, read_back=self._read_back, whole=whole)
                 if whole or not attempt.cut_short:
                     return outcome

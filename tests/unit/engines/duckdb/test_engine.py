@@ -7,13 +7,14 @@ from typing import cast
 import duckdb
 import pytest
 
-from headrace.engines.base import Limits, ReadResult, WriteResult
+from headrace.engines.base import Limits, Progress, ReadResult, WriteResult
 from headrace.engines.duckdb import DuckDbEngine
 from headrace.engines.duckdb.sources import listed
 from headrace.errors import BadData, Cancelled, OutOfMemory, RunFailed, StoreFull
 from tests.support.jobs import Json, fields, node, plan, source, target
 from tests.support.lake import Lake
 from tests.support.waiting import until
+from tests.support.work import in_groups, lengthy
 
 
 @pytest.fixture
@@ -227,30 +228,25 @@ def test_a_cancel_while_a_statement_runs_ends_it(lake: Lake) -> None:
 
 
 def test_progress_grows_while_a_join_and_an_aggregation_run(lake: Lake) -> None:
-    lake.put("in/a.csv", "id,name\n" + "".join(f"{n},{n % 50}\n" for n in range(300_000)))
+    lake.put("in/a.csv", in_groups())
     engine, ended = lake.engine(threads=1), threading.Event()
-    seen: list[tuple[float, str]] = []
+    seen: list[Progress] = []
 
     def look() -> None:
         while not ended.wait(0.005):
             seen.append(engine.progress())
-            if len({part for part, _ in seen}) > 3 or len(seen) > 4000:
+            if len({now.part for now in seen}) > 3 or len(seen) > 4000:
                 engine.cancel()
 
-    counted = node(
-        "TRANSFORM_AGGREGATE", 4, (3,), groupByList=["id"],
-        aggregateFieldList=[{"name": "name", "ResultName": "name", "function": "COUNT_DISTINCT"}],
-    )  # fmt: skip
-    out = target("id bigint, name bigint", parents=(4,))
     looker = threading.Thread(target=look)
     looker.start()
     try:
         with pytest.raises(Cancelled):
-            lake.run(source(), source(node_id=2), join(1, 2, "name"), counted, out, engine=engine)
+            lake.run(*lengthy(), engine=engine)
     finally:
         ended.set()
         looker.join()
-    parts = [part for part, node in seen if node == "node 9"]
+    parts = [now.part for now in seen if now.at == "node 9"]
     assert parts == sorted(parts)
     assert 0.0 < parts[-1] < 1.0
 
@@ -321,7 +317,7 @@ def test_an_engine_has_no_gaps_and_shows_its_script(lake: Lake) -> None:
     engine = lake.engine()
     assert engine.gaps(sinks) == ()
     assert engine.script(sinks).endswith("NULLSTR '');\n")
-    assert engine.progress() == (0.0, "")
+    assert engine.progress() == Progress(0.0, "")
 
 
 def test_names_of_files_are_taken_as_they_are(lake: Lake) -> None:
