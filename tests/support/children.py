@@ -8,8 +8,9 @@ from queue import Queue
 from typing import TypeVar
 
 from headrace.clock import SystemClock
+from headrace.engines.base import Progress
 from headrace.execution.children import Gone, Process, environment
-from headrace.execution.lines import CommitAsked, FromChild, Log, Order, Progress, Ready, Script
+from headrace.execution.lines import CommitAsked, FromChild, Log, Order, Ready, Script
 from headrace.settings import load_settings
 from tests.support.command import Place
 from tests.support.jobs import Json, job, source, target

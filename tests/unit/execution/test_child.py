@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from headrace.engines.base import Progress
 from headrace.execution.children import Gone
-from headrace.execution.lines import Answer, Beat, CommitAsked, Done, Log, Progress, Script, Stop
+from headrace.execution.lines import Answer, Beat, CommitAsked, Done, Log, Script, Stop
 from tests.support.children import asked, child, order, soon
 from tests.support.command import OLD, Place
 from tests.support.jobs import node, source, target
