@@ -1,10 +1,12 @@
 """Arrays, maps and structs come through every node alike on the embedded engine and through the Spark dialect."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet
 import pytest
 
 from headrace.engines.dialects import SparkDialect, literal
@@ -42,7 +44,7 @@ ROWS: tuple[Row, ...] = (
 )
 NOTHING: Row = (None,) * len(TYPES)
 _CONDITION = {"leftField": "id", "joinOperator": "EQ", "rightField": "id", "conditionOperator": "HEAD"}
-_COUNTS = [{"name": name, "ResultName": f"n_{name}", "function": "COUNT"} for name in TYPES]
+_COUNTS = [{"name": name, "ResultName": name, "function": "COUNT"} for name in TYPES]
 
 
 def filtered(name: str, operator: str, *, parent: int = 1, node_id: int = 2) -> Json:
@@ -110,7 +112,7 @@ def test_nested_values_come_through_a_node_alike(name: str, spark: Spark, tmp_pa
     columns = [wire(column, type_) for column, type_ in TYPES.items()]
     read = source(kind="NDJSON", fieldList=columns)
     (parent,) = {n["id"] for n in (read, *steps)} - {p for n in steps for p in n["parentNodeIds"]}
-    schema = Graph.of((read, *steps, target(parents=(parent,)))).plan().by_node[parent].schema
+    schema = Graph.of((read, *steps, target("id string", parents=(parent,)))).plan().by_node[parent].schema
     written = target(kind="PARQUET", parents=(parent,), fieldList=[wire(f.name, f.type) for f in schema])
     nodes = (read, *steps, written)
     (write,) = Graph.of(nodes).plan().sinks
@@ -120,8 +122,6 @@ def test_nested_values_come_through_a_node_alike(name: str, spark: Spark, tmp_pa
     lake.put("in/a.json", "".join(json.dumps(dict(zip(TYPES, row, strict=True))) + "\n" for row in ROWS))
     lake.run(*nodes)
     (file,) = (tmp_path / "9").iterdir()
-    import pyarrow.parquet
-
     found = pyarrow.parquet.read_table(file)
     ours = sorted(tuple(map(plain, row)) for row in zip(*(c.to_pylist() for c in found.columns), strict=True))
     ran = spark.run(write.parent, {1: Raw(relation(), dict(TYPES))})
@@ -129,7 +129,12 @@ def test_nested_values_come_through_a_node_alike(name: str, spark: Spark, tmp_pa
     meant = sorted(tuple(map(plain, row)) for row in wanted)
     assert ours == meant
     assert theirs == meant
-    assert ran.columns == spark_columns(write.parent.schema)
+    assert list(map(bare, ran.columns)) == list(map(bare, spark_columns(write.parent.schema)))
+
+
+def bare(column: tuple[str, str]) -> tuple[str, str]:
+    """A column without what the texts of one type differ in."""
+    return column[0], re.sub("[ `]", "", column[1])
 
 
 def plain(value: Any) -> str:

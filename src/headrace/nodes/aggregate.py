@@ -28,7 +28,7 @@ from headrace.nodes.base import (
 from headrace.plan.casts import kind, orderable
 from headrace.plan.expr import Call, Column, Function, Named, Value
 from headrace.plan.ops import Aggregate, Op
-from headrace.plan.types import INT, Schema
+from headrace.plan.types import INT, Field, Schema
 
 
 class AggregateField(Wire):
@@ -141,6 +141,12 @@ def _measure(entry: AggregateField, schema: Schema) -> Named:
     if entry.name == "*" and entry.function == "COUNT":
         return Named(entry.result_name, Call("COUNT", Value(1, INT)))
     found = column(schema, entry.name, field="name")
+    if entry.function != "COUNT":  # what is there can be counted, whatever it is
+        _refuse_unfit(entry, found)
+    return Named(entry.result_name, Call(entry.function, Column(found.name, found.type)))
+
+
+def _refuse_unfit(entry: AggregateField, found: Field) -> None:
     needs_number = entry.function in ("SUM", "AVG")
     if kind(found.type) != "number" if needs_number else not orderable(found.type):
         raise NodeError(
@@ -150,4 +156,3 @@ def _measure(entry: AggregateField, schema: Schema) -> Named:
             hint="cast it with TRANSFORM_DEFINE before" if needs_number else "",
             code="type-mismatch",
         )
-    return Named(entry.result_name, Call(entry.function, Column(found.name, found.type)))

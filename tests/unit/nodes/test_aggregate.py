@@ -48,6 +48,20 @@ def test_bytes_have_no_extremes_and_nested_values_make_no_groups() -> None:
     ]
 
 
+def test_values_of_any_type_are_counted() -> None:
+    nested = source("raw binary", kind="PARQUET")
+    nested["fieldList"].append({"name": "tags", "type": "array", "properties": fields("element int")})
+    counts = aggregate(result("raw", "COUNT", "r"), result("tags", "COUNT", "t"), by=())
+    assert plan(nested, counts, target("r bigint, t bigint", parents=(2,))).by_node[2].schema.fields == (
+        Field("r", BIGINT), Field("t", BIGINT),
+    )  # fmt: skip
+    different = aggregate(result("tags", "COUNT_DISTINCT", "t"), by=())
+    assert problems(nested, different, target("t bigint", parents=(2,))) == [
+        "node 'node 2' (2), aggregateFieldList[0].function: COUNT_DISTINCT needs values with an order, "
+        "and 'tags' is array<int>"
+    ]
+
+
 def test_names_are_known_and_different() -> None:
     assert told(result("qtty", "SUM", "n"), by=("sku",)) == [
         "aggregateFieldList[0].name: no column 'qtty'; did you mean 'qty'?"
