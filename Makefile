@@ -44,6 +44,7 @@ check: dev ## every gate that is not a test
 	$(BIN)/python tools/check_rules.py
 	$(BIN)/python tools/check_sizes.py
 	$(BIN)/python tools/generate.py --check
+	$(BIN)/python -m benchmarks.render --check
 
 format: dev ## format the code and mend what can be mended
 	$(BIN)/ruff check --fix $(CODE)
@@ -51,6 +52,7 @@ format: dev ## format the code and mend what can be mended
 
 generate: dev ## write the generated files again
 	$(BIN)/python tools/generate.py
+	$(BIN)/python -m benchmarks.render
 
 lock: ## compile the locks again; UPGRADE=--upgrade takes newer versions
 	@test -n "$(UV)" || { echo "headrace: uv is needed: make dev, or put uv on the PATH" >&2; exit 1; }
