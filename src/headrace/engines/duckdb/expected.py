@@ -23,7 +23,7 @@ def expected_rows(snapshot: Snapshot, known: int | None) -> int | None:
     size = sum(map(_size, filled))
     if size < _LONG:
         return None
-    with suppress(RunFailed):  # whoever reads all of it will say so
+    with suppress(RunFailed):  # who reads all of it will say so
         if line := heads.bytes_a_line(filled[0]):
             return int(size / line)
     return None
@@ -38,4 +38,9 @@ def together(expected: Iterable[int | None]) -> int | None:
 
 def _size(stored: StoredObject) -> int:
     """Bytes of plain text: an object that was packed has its copy in a file."""
-    return stored.size if stored.origin is not None else Path(stored.location).stat().st_size
+    if stored.origin is not None:
+        return stored.size
+    try:
+        return Path(stored.location).stat().st_size
+    except OSError:  # as above
+        return stored.size

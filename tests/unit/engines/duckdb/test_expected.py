@@ -56,6 +56,12 @@ def test_a_text_that_was_unpacked_counts_as_long_as_its_copy(tmp_path: Path) -> 
     assert 49_000 < found < 51_000
 
 
+def test_of_a_text_that_is_gone_nothing_is_told(tmp_path: Path) -> None:
+    found = snapshot(tmp_path, lines(500))
+    (tmp_path / "0.csv").unlink()
+    assert expected_rows(found, None) is None
+
+
 def test_all_sources_together_are_known_when_each_is() -> None:
     assert together([3, 4]) == 7
     assert together([3, None]) is None
