@@ -6,8 +6,9 @@ addition, and what was added can be taken away, in any order. So thousands of th
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import accumulate
+from struct import Struct
 
 FIRST = 0.001
 A_DOUBLING = 8
@@ -15,7 +16,7 @@ _STEPS = 30 * A_DOUBLING
 _ENDS = tuple(FIRST * 2 ** (step / A_DOUBLING) for step in range(_STEPS + 1))
 _MIDDLE = 2 ** (-0.5 / A_DOUBLING)
 _BITS = 32
-_STEP = (1 << _BITS) - 1
+_COUNTS = Struct(f"<{_STEPS + 1}I")
 
 Spread = int
 
@@ -27,14 +28,15 @@ def of(seconds: float) -> Spread:
 
 def quantiles(spread: Spread, shares: Iterable[float]) -> tuple[float, ...] | None:
     """For each share, from 0 to 1, the seconds that such a share of the times does not exceed; None without times."""
-    known = [(step, count) for step, count in _counts(spread) if count]
-    total = sum(count for _, count in known)
-    return tuple(_at(known, share * total) for share in shares) if total else None
+    reached = tuple(accumulate(_counts(spread)))
+    total = reached[-1]
+    # The first of them all is in the first step that holds any.
+    return tuple(_seconds(bisect_left(reached, max(share * total, 1))) for share in shares) if total else None
 
 
 def packed(spread: Spread) -> str:
     """A spread as a text: its first step, and the rest in hexadecimal digits."""
-    first = next((step for step, count in _counts(spread) if count), 0)
+    first = next((step for step, count in enumerate(_counts(spread)) if count), 0)
     return f"{first}:{spread >> _BITS * first:x}"
 
 
@@ -44,12 +46,11 @@ def unpacked(text: str) -> Spread:
     return int(rest, 16) << _BITS * int(first)
 
 
-def _counts(spread: Spread) -> Iterator[tuple[int, int]]:
-    for step in range(_STEPS + 1):
-        yield step, spread >> _BITS * step & _STEP
+def _counts(spread: Spread) -> tuple[int, ...]:
+    """How many there are in each step. All at once: to shift the whole number for each takes ten times as long."""
+    counts: tuple[int, ...] = _COUNTS.unpack(spread.to_bytes(_COUNTS.size, "little"))
+    return counts
 
 
-def _at(known: list[tuple[int, int]], rank: float) -> float:
-    reached = accumulate(count for _, count in known)
-    step = next(step for (step, _), passed in zip(known, reached, strict=True) if passed >= rank)
+def _seconds(step: int) -> float:
     return _ENDS[step] * _MIDDLE if step else FIRST
