@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -146,8 +147,10 @@ def plain(value: Any) -> str:
             return plain(dict(value))
         case list():
             return "[" + ", ".join(map(plain, value)) + "]" if value else "{}"
+        case date():
+            return repr(value.isoformat())
         case _:
-            return str(value)
+            return repr(value)
 
 
 def relation() -> str:

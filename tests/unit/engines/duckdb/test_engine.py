@@ -320,6 +320,14 @@ def test_an_engine_has_no_gaps_and_shows_its_script(lake: Lake) -> None:
     assert engine.progress() == Progress(0.0, "")
 
 
+@pytest.mark.parametrize("size", [3_900_000, 7_900_000, 15_000_000])
+def test_a_large_last_record_without_a_line_end_is_no_less_a_row(size: int, lake: Lake) -> None:
+    rows = "".join(f"{n},abc\n" for n in range(2_000_000))
+    lake.put("in/a.csv", "id,name\n" + rows + "7," + "x" * size)
+    outcome = lake.run(source(), target("id bigint"), engine=lake.engine(memory="2GB"))
+    assert (outcome.reads[1].rows, outcome.writes[9].rows) == (2_000_001, 2_000_001)
+
+
 def test_names_of_files_are_taken_as_they_are(lake: Lake) -> None:
     for name in ("a[1]*?.csv", "it's.csv", "b {1}.csv", "가나.csv"):
         lake.put(f"in/{name}", "id,name\n1,a\n")
